@@ -1,0 +1,228 @@
+"""The engine's two threads: the main thread reads requests and can always answer; the worker does all ORT work."""
+
+from __future__ import annotations
+
+import os
+import platform
+import queue
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .. import __version__
+from ..records.codec import DecodeError, from_json, to_json
+from ..records.failure import Failure, FailureError, FailureKind, failure_error
+from ..records.log import LogRecord, LogSeverity
+from ..records.protocol import PROTOCOL_VERSION, EventKind, Greeting, Op
+from ..records.samples import Nanoseconds, encode_samples
+from ..records.trial import Stage, TrialFacts, TrialSettings
+from . import ort
+from .channel import Channel
+from .models import describe_model
+from .registry import Registry
+from .trial import Cancellation, Trial
+
+_LOGS_PER_SECOND = 1000
+
+
+@dataclass(slots=True)
+class _Job:
+    """A request that waits for the worker or is being done."""
+
+    id: int
+    op: Op
+    message: dict[str, Any]
+    cancellation: Cancellation = field(default_factory=Cancellation)
+
+
+class Server:
+    """Serves one peer over a channel."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
+        self._open: dict[int, _Job] = {}
+        self._lock = threading.Lock()
+        self._registry = Registry()
+
+    def serve(self) -> int:
+        """Serve until the peer hangs up or asks for the end; does not return when a job is still under way."""
+        _die_with_parent()
+        if ort.set_logger_callback is not None:
+            ort.set_logger_callback(_LogForwarder(self._channel), LogSeverity.WARNING.value)
+        self._send_event(None, EventKind.GREETING, greeting=to_json(greeting()))
+        threading.Thread(target=self._work, name="worker", daemon=True).start()
+        try:
+            for message in self._channel.messages():
+                self._receive(message)
+        except DecodeError as error:
+            print(f"engine: the peer does not speak the protocol: {error}", file=sys.stderr)
+        return _leave()
+
+    def _receive(self, message: dict[str, Any]) -> None:
+        request_id = message.get("id")
+        try:
+            op = Op(message.get("op"))
+        except ValueError:
+            op = None
+        if not isinstance(request_id, int) or op is None:
+            self._send_error(request_id, _bad_request(f"Unknown request: {str(message)[:200]}"))
+        elif op is Op.SHUTDOWN:
+            self._send_ok(request_id, {})
+            _leave()
+        elif op is Op.PING:
+            self._send_ok(request_id, {})
+        elif op is Op.CANCEL:
+            self._cancel(message.get("request"))
+            self._send_ok(request_id, {})
+        else:
+            job = _Job(request_id, op, message)
+            with self._lock:
+                self._open[request_id] = job
+            self._jobs.put(job)
+
+    def _cancel(self, request_id: Any) -> None:
+        with self._lock:
+            job = self._open.get(request_id)
+        if job is not None:
+            job.cancellation.request()
+
+    def _work(self) -> None:
+        """The worker thread: one job at a time, each answered whatever happens."""
+        handlers: dict[Op, Callable[[_Job], Any]] = {
+            Op.REGISTER: lambda job: self._registry.register(_text(job, "name"), _text(job, "path")),
+            Op.UNREGISTER: lambda job: self._registry.unregister(_text(job, "name")),
+            Op.DEVICES: lambda _job: self._registry.inventory(),
+            Op.DESCRIBE_MODEL: lambda job: describe_model(_text(job, "path")),
+            Op.RUN_TRIAL: self._run_trial,
+        }
+        while True:
+            job = self._jobs.get()
+            try:
+                if job.cancellation.is_requested() and job.op is not Op.RUN_TRIAL:
+                    raise failure_error(FailureKind.STOPPED, "It was stopped before it began.")
+                answer = to_json(handlers[job.op](job))
+                self._send_ok(job.id, answer)
+            except FailureError as error:
+                self._send_error(job.id, error.failure)
+            except Exception as error:  # noqa: BLE001 a bug of ours must not leave the request without an answer
+                self._send_error(job.id, _internal(error))
+            finally:
+                with self._lock:
+                    del self._open[job.id]
+
+    def _run_trial(self, job: _Job) -> TrialFacts:
+        settings = from_json(TrialSettings, job.message.get("settings"))
+
+        def tell(facts: TrialFacts) -> None:
+            self._send_event(job.id, EventKind.STAGE, facts=to_json(facts))
+
+        def send(stage: Stage, samples: Nanoseconds, elapsed_ns: int) -> None:
+            encoded = encode_samples(samples)
+            self._send_event(job.id, EventKind.SAMPLES, stage=stage.value, samples=encoded, elapsed_ns=elapsed_ns)
+
+        return Trial(settings, self._registry, job.cancellation, tell, send).run()
+
+    def _send_ok(self, request_id: Any, answer: dict[str, Any]) -> None:
+        self._channel.send({"id": request_id, "ok": answer})
+
+    def _send_error(self, request_id: Any, failure: Failure) -> None:
+        self._channel.send({"id": request_id, "error": to_json(failure)})
+
+    def _send_event(self, request_id: int | None, kind: EventKind, **payload: Any) -> None:
+        self._channel.send({"id": request_id, "event": kind.value, **payload})
+
+
+class _LogForwarder:
+    """ORT's logger callback: called on whatever thread logs, with the GIL held. Lets so many a second through."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._second = 0
+        self._sent = 0
+        self._left_out = 0
+
+    def __call__(self, severity: int, _category: str, _logid: str, _place: str, message: str) -> None:
+        now = time.time()
+        if int(now) != self._second:
+            if self._left_out:
+                self._send(now, LogSeverity.WARNING, f"{self._left_out} more messages in that second were left out.")
+            self._second, self._sent, self._left_out = int(now), 0, 0
+        if self._sent >= _LOGS_PER_SECOND:
+            self._left_out += 1
+            return
+        self._sent += 1
+        self._send(now, LogSeverity(severity), message)
+
+    def _send(self, now: float, severity: LogSeverity, message: str) -> None:
+        record = LogRecord(time=now, severity=severity, source="onnxruntime", message=message)
+        self._channel.send({"id": None, "event": EventKind.LOG.value, "record": to_json(record)})
+
+
+def greeting() -> Greeting:
+    """Return what this process is."""
+    return Greeting(
+        protocol=PROTOCOL_VERSION,
+        application=__version__,
+        onnxruntime=ort.VERSION,
+        python=platform.python_version(),
+        platform=platform.platform(),
+        numpy=np.__version__,
+        process_id=os.getpid(),
+        cpu=_cpu_name(),
+        cpu_count=os.cpu_count() or 0,
+    )
+
+
+def _cpu_name() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as stream:  # noqa: PTH123 not a file to keep
+            for line in stream:
+                if line.startswith("model name"):
+                    return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def _text(job: _Job, key: str) -> str:
+    value = job.message.get(key)
+    if not isinstance(value, str):
+        raise FailureError(_bad_request(f"{job.op.value} needs “{key}” as text."))
+    return value
+
+
+def _bad_request(message: str) -> Failure:
+    return Failure(kind=FailureKind.BAD_REQUEST, message=message)
+
+
+def _internal(error: Exception) -> Failure:
+    if isinstance(error, DecodeError):
+        return Failure(kind=FailureKind.BAD_SETTING, message=f"The settings cannot be used: {error}.")
+    return Failure(
+        kind=FailureKind.INTERNAL,
+        message=f"The engine met an error it did not expect: {error}",
+        hint="Please report it with the details.",
+        detail="".join(traceback.format_exception(error)),
+    )
+
+
+def _leave() -> int:
+    """End at once, whatever the worker is in: an orderly exit would wait for it, or crash in an EP's exit code."""
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def _die_with_parent() -> None:
+    """On Linux, have the kernel end this process with its parent, also while a library hangs with the GIL held."""
+    if sys.platform == "linux":
+        import ctypes
+        import signal
+
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG

@@ -1,0 +1,65 @@
+"""The outcome of a trial and its file form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from .codec import to_json
+from .device import Device
+from .failure import Failure
+from .library import Library
+from .protocol import Greeting
+from .samples import Nanoseconds
+from .statistics import DEFINITION, LatencyStatistics
+from .trial import TrialFacts, TrialSettings
+
+RESULT_FORMAT = "ort-device-explorer trial 1"
+
+
+class Outcome(Enum):
+    """How a trial ended, or that it has not."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialResult:
+    """Everything told of one trial but its samples."""
+
+    settings: TrialSettings
+    outcome: Outcome
+    facts: TrialFacts
+    statistics: LatencyStatistics | None = None
+    failure: Failure | None = None
+
+
+def result_json(
+    result: TrialResult,
+    *,
+    samples: Nanoseconds,
+    warmup: Nanoseconds,
+    environment: Greeting | None,
+    libraries: tuple[Library, ...],
+    devices: tuple[Device, ...],
+) -> dict[str, Any]:
+    """Return the file form of a trial: raw samples in nanoseconds and what is needed to understand them."""
+    return {
+        "format": RESULT_FORMAT,
+        "about": {
+            "samples_ns": "one entry a timed run, in order, nanoseconds; inputs generated from settings.seed",
+            "warmup_ns": "the runs between the first run and the measuring stage; not part of the statistics",
+            "statistics": DEFINITION,
+            "facts.placement": "which EP got which nodes, before ORT's later fusions; null when ORT cannot tell",
+        },
+        "environment": None if environment is None else to_json(environment),
+        **to_json(result),
+        "target_devices": [to_json(device) for device in devices],
+        "libraries": [to_json(library) for library in libraries],
+        "warmup_ns": warmup.tolist(),
+        "samples_ns": samples.tolist(),
+    }

@@ -1,0 +1,95 @@
+"""Statistics of a trial's samples, under one stated definition.
+
+Percentiles are nearest rank: the smallest sample that at least p percent of all samples do not exceed, so each is a
+latency that really happened. The median is the 50th. The standard deviation is that of a sample (n - 1). Throughput is
+samples over the wall-clock time of the measuring stage, not the inverse of a latency.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .samples import Nanoseconds
+
+DEFINITION = (
+    "Percentiles are nearest rank (a latency that happened), the median is the 50th; standard deviation with n-1; "
+    "throughput is samples over the wall-clock time of the measuring stage. The first run and the warm-up are left out."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatencyStatistics:
+    """Latencies are nanoseconds."""
+
+    count: int
+    min_ns: int
+    median_ns: int
+    mean_ns: float
+    p90_ns: int
+    p95_ns: int
+    p99_ns: int
+    max_ns: int
+    std_ns: float | None
+    """None for a single sample."""
+    throughput_per_s: float | None
+    """None when the measuring time is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Histogram:
+    """`counts[i]` samples lie in `edges_ns[i]` up to `edges_ns[i + 1]`; `beyond` lie above the last edge."""
+
+    counts: npt.NDArray[np.int64]
+    edges_ns: npt.NDArray[np.float64]
+    beyond: int
+
+
+def nearest_rank(count: int, percent: float) -> int:
+    """Return the index of the percentile in `count` sorted samples: ceil(p/100 * n) - 1, at least 0."""
+    return max(0, math.ceil(percent / 100 * count - 1e-9) - 1)
+
+
+def summarize(samples: Nanoseconds, measured_ns: int = 0, total_count: int | None = None) -> LatencyStatistics | None:
+    """Return the statistics of samples (shape (n,), nanoseconds), or None when there are none.
+
+    `measured_ns` is the wall-clock time of the measuring stage. `total_count` is the number of samples that
+    `samples` stands for, when it is only a part of them.
+    """
+    count = len(samples)
+    if count == 0:
+        return None
+    ranks = [nearest_rank(count, percent) for percent in (50, 90, 95, 99)]
+    ordered = np.partition(samples, sorted(set(ranks)))
+    median, p90, p95, p99 = (int(ordered[rank]) for rank in ranks)
+    total = count if total_count is None else total_count
+    return LatencyStatistics(
+        count=total,
+        min_ns=int(samples.min()),
+        median_ns=median,
+        mean_ns=float(samples.mean()),
+        p90_ns=p90,
+        p95_ns=p95,
+        p99_ns=p99,
+        max_ns=int(samples.max()),
+        std_ns=float(samples.std(ddof=1)) if count > 1 else None,
+        throughput_per_s=total / (measured_ns / 1e9) if measured_ns > 0 else None,
+    )
+
+
+def histogram(samples: Nanoseconds, bins: int = 60) -> Histogram | None:
+    """Return equal bins from the fastest sample to a quarter beyond the 99th percentile; None without samples.
+
+    What lies beyond is counted, not drawn: one slow sample would otherwise press all others into one bin.
+    """
+    if len(samples) == 0:
+        return None
+    low = int(samples.min())
+    rank = nearest_rank(len(samples), 99)
+    p99 = int(np.partition(samples, rank)[rank])
+    high = max(p99 + (p99 - low) * 0.25, low + bins)
+    counts, edges = np.histogram(samples, bins=bins, range=(low, high))
+    return Histogram(counts=counts.astype(np.int64), edges_ns=edges, beyond=len(samples) - int(counts.sum()))
