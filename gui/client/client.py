@@ -1,0 +1,243 @@
+"""Asks the engine, tells what it says, and starts a new one when it dies."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from ..records.codec import DecodeError, from_json, to_json
+from ..records.engine_command import engine_command, engine_environment
+from ..records.failure import Failure, FailureKind
+from ..records.log import LogRecord, LogSeverity, record_of_stderr_line
+from ..records.model import ModelDescription
+from ..records.process_exit import ProcessExit
+from ..records.protocol import PROTOCOL_VERSION, EventKind, Greeting, Inventory, Op
+from ..records.samples import decode_samples
+from ..records.trial import Stage, TrialFacts, TrialSettings
+from .process import EngineProcess
+from .requests import PendingRequest
+
+GRACE_MS: Final = 3000
+"""What has not ended so long after it was asked to is killed."""
+_SHUTDOWN_MS: Final = 500
+_MAX_DEATHS_WHILE_STARTING: Final = 3
+
+
+class EngineClient(QObject):
+    """The one way to the engine. Requests may be made at any time; those made before it is ready wait in its pipe."""
+
+    ready = Signal(Greeting)
+    died = Signal(ProcessExit)
+    """After the requests under way have failed; a new engine is on its way unless `gave_up` follows."""
+    gave_up = Signal(ProcessExit)
+    """It died three times in a row while starting; `restart` tries again."""
+    log_received = Signal(tuple)
+    """Of `LogRecord`."""
+    closed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._process: EngineProcess | None = None
+        self._pending: dict[int, PendingRequest] = {}
+        self._last_id = 0
+        self._greeting: Greeting | None = None
+        self._deaths_while_starting = 0
+        self._closing = False
+
+    @property
+    def greeting(self) -> Greeting | None:
+        """What the running engine said first; None while there is none ready."""
+        return self._greeting
+
+    def start(self) -> None:
+        """Start an engine, unless one is running."""
+        if self._process is not None or self._closing:
+            return
+        process = EngineProcess(engine_command(), engine_environment(), self)
+        process.message_received.connect(self._on_message)
+        process.stderr_received.connect(self._on_stderr)
+        process.ended.connect(self._on_ended)
+        self._process = process
+        process.start()
+
+    def restart(self) -> None:
+        """Replace the engine by a fresh one; requests under way fail as stopped."""
+        self._deaths_while_starting = 0
+        if self._process is None:
+            self.start()
+        else:
+            self._process.kill()
+
+    def close(self) -> None:
+        """End the engine for good; `closed` tells when it is gone."""
+        self._closing = True
+        if self._process is None:
+            self.closed.emit()
+            return
+        self._process.send({"id": self._next_id(), "op": Op.SHUTDOWN.value})
+        QTimer.singleShot(_SHUTDOWN_MS, self._kill)
+
+    def process_id(self) -> int:
+        """The engine's process id, 0 when there is none."""
+        return 0 if self._process is None else self._process.process_id()
+
+    def register(self, name: str, path: str) -> PendingRequest:
+        """Register a library; answered with the `Inventory` there is then."""
+        return self._request(Op.REGISTER, self.tr("loading “{0}”").format(name), Inventory, name=name, path=path)
+
+    def unregister(self, name: str) -> PendingRequest:
+        """Unregister a library; answered with the `Inventory` that is left."""
+        return self._request(Op.UNREGISTER, self.tr("unregistering “{0}”").format(name), Inventory, name=name)
+
+    def list_devices(self) -> PendingRequest:
+        """Ask for the `Inventory`."""
+        return self._request(Op.DEVICES, self.tr("listing devices"), Inventory)
+
+    def describe_model(self, path: str) -> PendingRequest:
+        """Ask for the `ModelDescription` of a file."""
+        return self._request(Op.DESCRIBE_MODEL, self.tr("reading the model"), ModelDescription, path=path)
+
+    def run_trial(self, settings: TrialSettings) -> PendingRequest:
+        """Run a trial; answered with its final `TrialFacts`."""
+        return self._request(Op.RUN_TRIAL, self.tr("running the trial"), TrialFacts, settings=to_json(settings))
+
+    def cancel(self, request: PendingRequest) -> None:
+        """Ask for the end of a request; what has not ended after the grace period is killed with its engine."""
+        if self._process is None or request.id not in self._pending:
+            return
+        self._process.send({"id": self._next_id(), "op": Op.CANCEL.value, "request": request.id})
+        timer = QTimer(request)
+        timer.setSingleShot(True)
+        timer.timeout.connect(self._kill)
+        timer.start(GRACE_MS)
+
+    def _request(self, op: Op, doing: str, answer_type: type[Any], **parameters: Any) -> PendingRequest:
+        request = PendingRequest(self._next_id(), op, doing, answer_type, self)
+        self._pending[request.id] = request
+        if self._process is None:
+            QTimer.singleShot(0, request, lambda: self._fail_if_pending(request.id, self._unavailable()))
+        else:
+            self._process.send({"id": request.id, "op": op.value, **parameters})
+        return request
+
+    def _next_id(self) -> int:
+        self._last_id += 1
+        return self._last_id
+
+    def _kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+
+    def _on_message(self, message: dict[str, Any]) -> None:
+        try:
+            if "event" in message:
+                self._on_event(message)
+            elif "error" in message:
+                self._fail_if_pending(message.get("id"), from_json(Failure, message["error"]))
+            else:
+                self._succeed(message)
+        except (DecodeError, KeyError) as error:
+            self._log(LogSeverity.ERROR, "window", f"A message of the engine could not be understood: {error}")
+
+    def _succeed(self, message: dict[str, Any]) -> None:
+        request = self._pending.get(message["id"])
+        if request is None:  # the answer to a cancel or a shutdown
+            return
+        answer = message["ok"] if request.answer_type is None else from_json(request.answer_type, message["ok"])
+        del self._pending[request.id]
+        request.succeeded.emit(answer)
+        request.deleteLater()
+
+    def _fail_if_pending(self, request_id: Any, failure: Failure) -> None:
+        request = self._pending.pop(request_id, None)
+        if request is not None:
+            request.failed.emit(failure)
+            request.deleteLater()
+
+    def _on_event(self, message: dict[str, Any]) -> None:
+        kind = EventKind(message["event"])
+        if kind is EventKind.GREETING:
+            self._on_greeting(from_json(Greeting, message["greeting"]))
+        elif kind is EventKind.LOG:
+            self.log_received.emit((from_json(LogRecord, message["record"]),))
+        elif (request := self._pending.get(message["id"])) is not None:
+            if kind is EventKind.STAGE:
+                facts = from_json(TrialFacts, message["facts"])
+                request.stage = facts.stage
+                request.facts_received.emit(facts)
+            elif kind is EventKind.SAMPLES:
+                samples = decode_samples(message["samples"])
+                request.samples_received.emit(Stage(message["stage"]), samples, message["elapsed_ns"])
+
+    def _on_greeting(self, greeting: Greeting) -> None:
+        if greeting.protocol != PROTOCOL_VERSION:
+            self._log(LogSeverity.ERROR, "window", f"The engine speaks protocol {greeting.protocol}; it is replaced.")
+            self._kill()
+            return
+        self._greeting = greeting
+        self._deaths_while_starting = 0
+        self.ready.emit(greeting)
+
+    def _on_stderr(self, lines: list[str], left_out: int) -> None:
+        now = time.time()
+        records = [record_of_stderr_line(line, now) for line in lines]
+        if left_out:
+            text = self.tr("{0} lines before these were left out.").format(left_out)
+            records.insert(0, LogRecord(time=now, severity=LogSeverity.WARNING, source="window", message=text))
+        self.log_received.emit(tuple(records))
+
+    def _on_ended(self, process_exit: ProcessExit) -> None:
+        was_ready, self._greeting = self._greeting is not None, None
+        if self._process is not None:
+            self._process.deleteLater()
+            self._process = None
+        self._fail_all(process_exit)
+        if self._closing:
+            self.closed.emit()
+            return
+        if not was_ready and not process_exit.intended:
+            self._deaths_while_starting += 1
+        self.died.emit(process_exit)
+        if self._deaths_while_starting >= _MAX_DEATHS_WHILE_STARTING:
+            self.gave_up.emit(process_exit)
+        else:
+            self.start()
+
+    def _fail_all(self, process_exit: ProcessExit) -> None:
+        """Fail what was under way: the oldest was being done, for the engine does one job at a time."""
+        failures: list[tuple[int, Failure]] = []
+        for index, request in enumerate(self._pending.values()):
+            failures.append((request.id, self._death(request, process_exit) if index == 0 else self._unavailable()))
+        for request_id, failure in failures:
+            self._fail_if_pending(request_id, failure)
+
+    def _death(self, request: PendingRequest, process_exit: ProcessExit) -> Failure:
+        doing = request.doing
+        if request.stage is not None:
+            doing = self.tr("{0} (stage: {1})").format(doing, request.stage.value)
+        detail = "\n".join(process_exit.last_lines)
+        if process_exit.intended:
+            return Failure(
+                kind=FailureKind.STOPPED,
+                message=self.tr("Stopped while {0}.").format(doing),
+                hint=self.tr("It did not end by itself, so its engine was replaced by a fresh one."),
+                detail=detail,
+            )
+        return Failure(
+            kind=FailureKind.DIED,
+            message=self.tr("The engine died while {0}: {1}.").format(doing, process_exit),
+            hint=self.tr("A fresh engine has taken over; nothing else is lost."),
+            detail=detail,
+        )
+
+    def _unavailable(self) -> Failure:
+        return Failure(
+            kind=FailureKind.ENGINE_UNAVAILABLE,
+            message=self.tr("The engine ended before this was begun."),
+            hint=self.tr("Try again."),
+        )
+
+    def _log(self, severity: LogSeverity, source: str, text: str) -> None:
+        self.log_received.emit((LogRecord(time=time.time(), severity=severity, source=source, message=text),))

@@ -1,0 +1,32 @@
+"""A request under way, as the object that those who asked listen to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from ..records.failure import Failure
+from ..records.protocol import Op
+from ..records.trial import Stage, TrialFacts
+
+
+class PendingRequest(QObject):
+    """Emits `succeeded` or `failed`, once, and events before it."""
+
+    succeeded = Signal(object)
+    """The record that answers this kind of request."""
+    failed = Signal(Failure)
+    facts_received = Signal(TrialFacts)
+    samples_received = Signal(Stage, object, int)
+    """Stage, samples of shape (n,) in nanoseconds, nanoseconds since the stage began."""
+
+    def __init__(self, request_id: int, op: Op, doing: str, answer_type: type[Any] | None, parent: QObject) -> None:
+        super().__init__(parent)
+        self.id = request_id
+        self.op = op
+        self.doing = doing
+        """What it does, as in “while …”."""
+        self.answer_type = answer_type
+        self.stage: Stage | None = None
+        """The last stage heard of: after a death, where it died."""

@@ -1,0 +1,204 @@
+"""What is remembered between two starts: a typed property a key, with its default and its range."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final
+
+from PySide6.QtCore import QByteArray, QSettings
+
+from .records.codec import DecodeError, from_json, to_json
+from .records.library import Library
+from .records.trial import MAX_ITERATIONS, MAX_SECONDS, MAX_WARMUP, Policy
+
+_LOG = logging.getLogger(__name__)
+_MAX_RECENT: Final = 10
+
+
+class ColorScheme(Enum):
+    """Which colours the window has."""
+
+    SYSTEM = "system"
+    LIGHT = "light"
+    DARK = "dark"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RememberedLibrary:
+    """A library of the list, and whether it was loaded."""
+
+    library: Library
+    load: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialChoices:
+    """The last choices of the trial panel. `by_seconds` tells which of the two stop rules is chosen."""
+
+    model_path: str = ""
+    policy: Policy | None = None
+    warmup: int = 10
+    iterations: int = 200
+    seconds: float = 5.0
+    by_seconds: bool = False
+    intra_op_threads: int = 0
+
+    def __post_init__(self) -> None:
+        inside = (
+            0 <= self.warmup <= MAX_WARMUP
+            and 1 <= self.iterations <= MAX_ITERATIONS
+            and 0 < self.seconds <= MAX_SECONDS
+            and 0 <= self.intra_op_threads <= 1024
+        )
+        if not inside:
+            raise ValueError("a choice is out of its range")
+
+
+class Settings:
+    """Wraps a `QSettings`; a value that cannot be used is logged and replaced by its default."""
+
+    def __init__(self, store: QSettings) -> None:
+        self._store = store
+
+    @property
+    def geometry(self) -> QByteArray:
+        """The main window's `saveGeometry`."""
+        return self._bytes("window/geometry")
+
+    @geometry.setter
+    def geometry(self, value: QByteArray) -> None:
+        self._store.setValue("window/geometry", value)
+
+    @property
+    def dock_state(self) -> QByteArray:
+        """The main window's `saveState`."""
+        return self._bytes("window/state")
+
+    @dock_state.setter
+    def dock_state(self, value: QByteArray) -> None:
+        self._store.setValue("window/state", value)
+
+    def splitter_state(self, name: str) -> QByteArray:
+        """The `saveState` of the splitter or header of that name."""
+        return self._bytes(f"splitters/{name}")
+
+    def set_splitter_state(self, name: str, value: QByteArray) -> None:
+        """Remember the state of a splitter or header."""
+        self._store.setValue(f"splitters/{name}", value)
+
+    def forget_layout(self) -> None:
+        """Forget geometry, docks and splitters."""
+        self._store.remove("window")
+        self._store.remove("splitters")
+
+    @property
+    def color_scheme(self) -> ColorScheme:
+        """System, light or dark."""
+        text = self._text("window/color_scheme", ColorScheme.SYSTEM.value)
+        try:
+            return ColorScheme(text)
+        except ValueError:
+            self._unusable("window/color_scheme", text)
+            return ColorScheme.SYSTEM
+
+    @color_scheme.setter
+    def color_scheme(self, value: ColorScheme) -> None:
+        self._store.setValue("window/color_scheme", value.value)
+
+    @property
+    def library_folder(self) -> str:
+        """Where the last EP library was chosen."""
+        return self._text("folders/library")
+
+    @library_folder.setter
+    def library_folder(self, value: str) -> None:
+        self._store.setValue("folders/library", value)
+
+    @property
+    def model_folder(self) -> str:
+        """Where the last model was chosen."""
+        return self._text("folders/model")
+
+    @model_folder.setter
+    def model_folder(self, value: str) -> None:
+        self._store.setValue("folders/model", value)
+
+    @property
+    def recent_models(self) -> tuple[str, ...]:
+        """Paths of the models used last, the newest first."""
+        found = self._json("trial/recent_models")
+        if not isinstance(found, list):
+            return ()
+        return tuple(path for path in found if isinstance(path, str))[:_MAX_RECENT]
+
+    def add_recent_model(self, path: str) -> None:
+        """Put a model at the head of the recent ones."""
+        others = [other for other in self.recent_models if other != path]
+        self._store.setValue("trial/recent_models", json.dumps([path, *others][:_MAX_RECENT]))
+
+    def remove_recent_model(self, path: str) -> None:
+        """Take a model that is gone from the recent ones."""
+        self._store.setValue("trial/recent_models", json.dumps([other for other in self.recent_models if other != path]))
+
+    @property
+    def trial_choices(self) -> TrialChoices:
+        """The last choices of the trial panel."""
+        return self._record("trial/choices", TrialChoices) or TrialChoices()
+
+    @trial_choices.setter
+    def trial_choices(self, value: TrialChoices) -> None:
+        self._store.setValue("trial/choices", json.dumps(to_json(value)))
+
+    @property
+    def libraries(self) -> tuple[RememberedLibrary, ...]:
+        """The libraries of the list."""
+        found = self._json("libraries/list")
+        if not isinstance(found, list):
+            return ()
+        remembered = []
+        for entry in found:
+            try:
+                remembered.append(from_json(RememberedLibrary, entry))
+            except DecodeError as error:
+                self._unusable("libraries/list", error)
+        return tuple(remembered)
+
+    @libraries.setter
+    def libraries(self, value: tuple[RememberedLibrary, ...]) -> None:
+        self._store.setValue("libraries/list", json.dumps([to_json(entry) for entry in value]))
+        self._store.sync()  # must outlive a crash: it tells which library not to load without asking
+
+    def _text(self, key: str, default: str = "") -> str:
+        value = self._store.value(key, default)
+        return value if isinstance(value, str) else default
+
+    def _bytes(self, key: str) -> QByteArray:
+        value = self._store.value(key)
+        return value if isinstance(value, QByteArray) else QByteArray()
+
+    def _json(self, key: str) -> Any:
+        text = self._text(key)
+        if not text:
+            return None
+        try:
+            return json.loads(text)
+        except ValueError:
+            self._unusable(key, text)
+            return None
+
+    def _record(self, key: str, record_type: type[TrialChoices]) -> TrialChoices | None:
+        found = self._json(key)
+        if found is None:
+            return None
+        try:
+            return from_json(record_type, found)
+        except DecodeError as error:
+            self._unusable(key, error)
+            return None
+
+    @staticmethod
+    def _unusable(key: str, value: object) -> None:
+        _LOG.warning("The setting %s cannot be used and is left out: %s", key, str(value)[:200])

@@ -1,0 +1,188 @@
+"""What the window shows: facts, set by those who do the work, told to the panels by signals when they change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from PySide6.QtCore import QObject, Signal
+
+from .records.device import Device
+from .records.failure import Failure
+from .records.library import Library
+from .records.model import ModelDescription
+from .records.protocol import Greeting
+from .trial_run import TrialRun
+
+
+class EngineStatus(Enum):
+    """Where the engine stands."""
+
+    STARTING = "starting"
+    READY = "ready"
+    GAVE_UP = "stopped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelChoice:
+    """The chosen model: being read, described, or unreadable."""
+
+    path: str
+    description: ModelDescription | None = None
+    failure: Failure | None = None
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether its description is still awaited."""
+        return self.description is None and self.failure is None
+
+
+class State(QObject):
+    """One object for the window's facts. Setters compare, then emit."""
+
+    engine_changed = Signal()
+    libraries_changed = Signal()
+    devices_changed = Signal()
+    selection_changed = Signal()
+    model_changed = Signal()
+    trial_added = Signal(object)
+    trial_changed = Signal(object)
+    """A `TrialRun` has new facts, samples or an outcome."""
+    current_trial_changed = Signal()
+    notice_posted = Signal(str)
+    """One line for the status bar; what it says is in the log or beside the asker, too."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._engine_status = EngineStatus.STARTING
+        self._greeting: Greeting | None = None
+        self._engine_failure: Failure | None = None
+        self._libraries: tuple[Library, ...] = ()
+        self._devices: tuple[Device, ...] = ()
+        self._selected_keys: tuple[str, ...] = ()
+        self._model: ModelChoice | None = None
+        self._trials: tuple[TrialRun, ...] = ()
+        self._current_trial: TrialRun | None = None
+
+    @property
+    def engine_status(self) -> EngineStatus:
+        """Where the engine stands."""
+        return self._engine_status
+
+    @property
+    def greeting(self) -> Greeting | None:
+        """What the newest engine said first; kept while it is replaced."""
+        return self._greeting
+
+    @property
+    def engine_failure(self) -> Failure | None:
+        """Why there is no engine, when it gave up."""
+        return self._engine_failure
+
+    def set_engine(
+        self, status: EngineStatus, greeting: Greeting | None = None, failure: Failure | None = None
+    ) -> None:
+        """Tell where the engine stands."""
+        greeting = greeting or self._greeting
+        if (status, greeting, failure) != (self._engine_status, self._greeting, self._engine_failure):
+            self._engine_status, self._greeting, self._engine_failure = status, greeting, failure
+            self.engine_changed.emit()
+
+    @property
+    def libraries(self) -> tuple[Library, ...]:
+        """The libraries of the list, in the order they were added."""
+        return self._libraries
+
+    def set_libraries(self, libraries: tuple[Library, ...]) -> None:
+        """Replace the list of libraries."""
+        if libraries != self._libraries:
+            self._libraries = libraries
+            self.libraries_changed.emit()
+
+    def library(self, name: str) -> Library | None:
+        """Return the library of that name."""
+        return next((library for library in self._libraries if library.name == name), None)
+
+    @property
+    def devices(self) -> tuple[Device, ...]:
+        """All devices ORT reaches."""
+        return self._devices
+
+    def set_devices(self, devices: tuple[Device, ...]) -> None:
+        """Replace the devices; a selection of devices that are gone shrinks, and falls back to the first."""
+        if devices == self._devices:
+            return
+        self._devices = devices
+        self.devices_changed.emit()
+        known = {device.key for device in devices}
+        kept = tuple(key for key in self._selected_keys if key in known)
+        if not kept and devices:
+            kept = (devices[0].key,)
+        self.select_devices(kept)
+
+    @property
+    def selected_keys(self) -> tuple[str, ...]:
+        """The keys of the selected devices."""
+        return self._selected_keys
+
+    @property
+    def selected_devices(self) -> tuple[Device, ...]:
+        """The selected devices, in the table's own order."""
+        chosen = set(self._selected_keys)
+        return tuple(device for device in self._devices if device.key in chosen)
+
+    def select_devices(self, keys: tuple[str, ...]) -> None:
+        """Select devices by their keys."""
+        if keys != self._selected_keys:
+            self._selected_keys = keys
+            self.selection_changed.emit()
+
+    @property
+    def model(self) -> ModelChoice | None:
+        """The chosen model."""
+        return self._model
+
+    def set_model(self, model: ModelChoice | None) -> None:
+        """Choose a model, or tell what became of it."""
+        if model != self._model:
+            self._model = model
+            self.model_changed.emit()
+
+    @property
+    def trials(self) -> tuple[TrialRun, ...]:
+        """The trials of this sitting, the oldest first."""
+        return self._trials
+
+    @property
+    def running_trial(self) -> TrialRun | None:
+        """The trial under way; there is at most one."""
+        return next((trial for trial in reversed(self._trials) if trial.is_running), None)
+
+    def add_trial(self, trial: TrialRun) -> None:
+        """Add a trial and show it."""
+        self._trials = (*self._trials, trial)
+        self.trial_added.emit(trial)
+        self.show_trial(trial)
+
+    def remove_trials(self, trials: tuple[TrialRun, ...]) -> None:
+        """Take ended trials from the list."""
+        gone = {id(trial) for trial in trials if not trial.is_running}
+        self._trials = tuple(trial for trial in self._trials if id(trial) not in gone)
+        if self._current_trial is not None and id(self._current_trial) in gone:
+            self._current_trial = self._trials[-1] if self._trials else None
+        self.current_trial_changed.emit()
+
+    @property
+    def current_trial(self) -> TrialRun | None:
+        """The trial shown in the chart."""
+        return self._current_trial
+
+    def show_trial(self, trial: TrialRun) -> None:
+        """Show a trial of the list in the chart."""
+        if trial is not self._current_trial:
+            self._current_trial = trial
+            self.current_trial_changed.emit()
+
+    def post(self, text: str) -> None:
+        """Say one line in the status bar."""
+        self.notice_posted.emit(text)
