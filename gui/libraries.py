@@ -41,7 +41,9 @@ class LibraryKeeper(QObject):
         for remembered in self._settings.libraries:
             library = remembered.library
             if library.killed_engine:
-                library = replace(library, state=LibraryState.FAILED, error=library.error or self._killed_before(library))
+                library = replace(
+                    library, state=LibraryState.FAILED, error=library.error or self._killed_before(library)
+                )
             elif remembered.load:
                 library = replace(library, state=LibraryState.LOADING, error=None)
                 self._waiting.append(library.name)
@@ -57,7 +59,9 @@ class LibraryKeeper(QObject):
             problem = name_problem(name, taken)
             library = Library(name=name, path=path, state=LibraryState.LOADING)
             if problem is not None:
-                failure = Failure(kind=FailureKind.BAD_NAME, message=problem, hint=self.tr("Add it under another name."))
+                failure = Failure(
+                    kind=FailureKind.BAD_NAME, message=problem, hint=self.tr("Add it under another name.")
+                )
                 self.library_failed.emit(replace(library, state=LibraryState.FAILED, error=failure))
                 continue
             self._state.set_libraries((*self._state.libraries, library))

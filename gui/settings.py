@@ -141,7 +141,9 @@ class Settings:
 
     def remove_recent_model(self, path: str) -> None:
         """Take a model that is gone from the recent ones."""
-        self._store.setValue("trial/recent_models", json.dumps([other for other in self.recent_models if other != path]))
+        self._store.setValue(
+            "trial/recent_models", json.dumps([other for other in self.recent_models if other != path])
+        )
 
     @property
     def trial_choices(self) -> TrialChoices:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -36,8 +36,10 @@ class TrialRun:
     elapsed_ns: int = 0
     """Wall-clock time of the measuring stage so far."""
     stopping: bool = False
-    _statistics: LatencyStatistics | None = None
-    _statistics_of: tuple[int, bool] = (-1, False)
+    exact: LatencyStatistics | None = None
+    """Of all samples, once it has ended and they are computed."""
+    _estimate: LatencyStatistics | None = None
+    _estimate_of: int = -1
 
     @property
     def is_running(self) -> bool:
@@ -46,8 +48,8 @@ class TrialRun:
 
     @property
     def is_estimate(self) -> bool:
-        """Whether the statistics are of a part of the samples, because it is still running."""
-        return self.is_running and len(self.series) > LIVE_SAMPLES
+        """Whether the percentiles shown are of a part of the samples, spread evenly."""
+        return self.exact is None and len(self.series) > LIVE_SAMPLES
 
     @property
     def progress(self) -> float:
@@ -68,15 +70,25 @@ class TrialRun:
         return (rule.iterations or 0) * self.elapsed_ns / 1e9 / len(self.series) - self.elapsed_ns / 1e9
 
     def statistics(self) -> LatencyStatistics | None:
-        """Return the statistics: exact once it has ended, of evenly spread samples while it runs."""
-        state = (len(self.series), self.is_running)
-        if state != self._statistics_of:
-            samples = self.series.subsample(LIVE_SAMPLES) if self.is_running else self.series.values
-            self._statistics = summarize(samples, self.elapsed_ns, len(self.series) + self.series.dropped)
-            if self._statistics is not None and self.is_estimate:
-                self._statistics = self.series.with_true_extremes(self._statistics)
-            self._statistics_of = state
-        return self._statistics
+        """Return the statistics: exact once computed, before that of at most `LIVE_SAMPLES` samples."""
+        if self.exact is not None:
+            return self.exact
+        if len(self.series) != self._estimate_of:
+            self._estimate = self._estimated()
+            self._estimate_of = len(self.series)
+        return self._estimate
+
+    def exact_statistics(self) -> LatencyStatistics | None:
+        """Return the statistics of all samples; takes a while for millions, and may be called on any thread."""
+        return summarize(self.series.values, self.elapsed_ns, len(self.series) + self.series.dropped)
+
+    def _estimated(self) -> LatencyStatistics | None:
+        count = len(self.series) + self.series.dropped
+        estimate = summarize(self.series.subsample(LIVE_SAMPLES), self.elapsed_ns, count)
+        if estimate is None or not self.is_estimate:
+            return estimate
+        low, high = self.series.extremes()
+        return replace(estimate, min_ns=low, max_ns=high)
 
     def warmup_mean_ns(self) -> float | None:
         """Return the mean of the warm-up runs, nanoseconds; None without any."""

@@ -91,6 +91,13 @@ class SampleSeries:
         step = -(-self._count // limit)
         return self.values[::step]
 
+    def extremes(self) -> tuple[int, int]:
+        """Return the fastest and the slowest sample, nanoseconds. There must be one."""
+        rest = self._values[self._blocks * _BLOCK : self._count]
+        lows = np.concatenate((self._lows[: self._blocks], rest))
+        highs = np.concatenate((self._highs[: self._blocks], rest))
+        return int(lows.min()), int(highs.max())
+
     def envelope(self, first: int, last: int, columns: int) -> Envelope:
         """Return minima and maxima of the samples `first` to `last` (exclusive) in at most about `columns` columns."""
         first, last = max(0, first), min(self._count, last)

@@ -1,0 +1,1 @@
+"""Qt item models over records; their tests need no window."""

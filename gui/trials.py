@@ -1,0 +1,195 @@
+"""Reads models, runs trials one at a time, stops them, and keeps whatever was measured."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal
+
+from .client.client import EngineClient
+from .client.requests import PendingRequest
+from .records.device import Device
+from .records.failure import Failure, FailureKind
+from .records.model import ModelDescription
+from .records.protocol import Greeting
+from .records.result import Outcome
+from .records.samples import Nanoseconds
+from .records.statistics import LatencyStatistics
+from .records.trial import Ending, Stage, TrialFacts, TrialSettings
+from .state import EngineStatus, ModelChoice, State
+from .trial_run import TrialRun
+
+_AT_ONCE: Final = 200_000
+"""Statistics of so many samples are computed without a thread of their own: a few milliseconds."""
+
+
+class TrialKeeper(QObject):
+    """Owns the model and the trials in the state."""
+
+    model_failed = Signal(Failure)
+    trial_failed = Signal(object)
+    """A `TrialRun`."""
+
+    def __init__(self, client: EngineClient, state: State, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._client = client
+        self._state = state
+        self._describing: PendingRequest | None = None
+        self._request: PendingRequest | None = None
+        self._trial: TrialRun | None = None
+        self._jobs: dict[int, _StatisticsJob] = {}  # alive until they have answered
+        client.ready.connect(self._on_ready)
+
+    def choose_model(self, path: str) -> None:
+        """Choose a model file; the state tells what it is, or why it cannot be used."""
+        self._state.set_model(ModelChoice(path=path))
+        self._describe(path)
+
+    def reload_model(self) -> None:
+        """Read the chosen model's file again."""
+        if self._state.model is not None:
+            self.choose_model(self._state.model.path)
+
+    def run(self, settings: TrialSettings) -> None:
+        """Start a trial, unless one is running."""
+        if self._trial is not None or self._state.engine_status is not EngineStatus.READY:
+            return
+        chosen = tuple(self._device(key) for key in settings.target.device_keys)
+        devices = tuple(device for device in chosen if device is not None)
+        trial = TrialRun(
+            number=1 + max((other.number for other in self._state.trials), default=0),
+            settings=settings,
+            model_name=Path(settings.model_path).stem,
+            target_text=self._target_text(settings, devices),
+            devices=devices,
+        )
+        self._trial = trial
+        self._state.add_trial(trial)
+        self._request = self._client.run_trial(settings)
+        self._request.facts_received.connect(self._on_facts)
+        self._request.samples_received.connect(self._on_samples)
+        self._request.succeeded.connect(self._on_succeeded)
+        self._request.failed.connect(self._on_failed)
+
+    def stop(self) -> None:
+        """Stop the running trial; what does not end by itself is killed after the client's grace period."""
+        if self._trial is not None and self._request is not None and not self._trial.stopping:
+            self._trial.stopping = True
+            self._client.cancel(self._request)
+            self._state.trial_changed.emit(self._trial)
+
+    def make_way_for(self, library_name: str) -> None:
+        """Stop the running trial when it uses, or by a policy may use, a library that shall go."""
+        if self._trial is None:
+            return
+        if not self._trial.devices or any(device.library == library_name for device in self._trial.devices):
+            self.stop()
+
+    def _describe(self, path: str) -> None:
+        request = self._client.describe_model(path)
+        self._describing = request
+        request.succeeded.connect(self._on_described)
+        request.failed.connect(self._on_describe_failed)
+
+    def _on_described(self, description: ModelDescription) -> None:
+        if self.sender() is self._describing and self._state.model is not None:
+            self._describing = None
+            self._state.set_model(replace(self._state.model, description=description, failure=None))
+
+    def _on_describe_failed(self, failure: Failure) -> None:
+        if self.sender() is not self._describing or self._state.model is None:
+            return
+        self._describing = None
+        if failure.kind is FailureKind.ENGINE_UNAVAILABLE:
+            return  # the next engine is asked again
+        self._state.set_model(replace(self._state.model, failure=failure))
+        self.model_failed.emit(failure)
+
+    def _on_facts(self, facts: TrialFacts) -> None:
+        if self._trial is not None:
+            self._trial.facts = facts
+            self._state.trial_changed.emit(self._trial)
+
+    def _on_samples(self, stage: Stage, samples: Nanoseconds, elapsed_ns: int) -> None:
+        if self._trial is None:
+            return
+        if stage is Stage.WARMING_UP:
+            self._trial.warmup.append(samples)
+        else:
+            self._trial.series.append(samples)
+            self._trial.elapsed_ns = elapsed_ns
+        self._state.trial_changed.emit(self._trial)
+
+    def _on_succeeded(self, facts: TrialFacts) -> None:
+        if self._trial is not None:
+            self._trial.facts = facts
+            self._trial.elapsed_ns = facts.measured_ns
+            self._end(Outcome.STOPPED if facts.ending is Ending.STOPPED else Outcome.FINISHED)
+
+    def _on_failed(self, failure: Failure) -> None:
+        if self._trial is None:
+            return
+        if failure.kind is FailureKind.STOPPED:
+            self._trial.failure = failure
+            self._end(Outcome.STOPPED)
+            return
+        self._trial.failure = failure
+        trial = self._trial
+        self._end(Outcome.FAILED)
+        self.trial_failed.emit(trial)
+
+    def _end(self, outcome: Outcome) -> None:
+        trial, self._trial, self._request = self._trial, None, None
+        if trial is None:
+            return
+        trial.outcome = outcome
+        trial.stopping = False
+        if len(trial.series) <= _AT_ONCE:
+            trial.exact = trial.exact_statistics()
+        else:
+            job = _StatisticsJob(trial)
+            job.signals.computed.connect(self._on_computed)
+            self._jobs[trial.number] = job
+            QThreadPool.globalInstance().start(job)
+        self._state.trial_changed.emit(trial)
+
+    def _on_computed(self, trial: TrialRun, statistics: LatencyStatistics | None) -> None:
+        trial.exact = statistics
+        self._jobs.pop(trial.number, None)
+        self._state.trial_changed.emit(trial)
+
+    def _on_ready(self, _greeting: Greeting) -> None:
+        model = self._state.model
+        if model is not None and model.is_loading and self._describing is None:
+            self._describe(model.path)
+
+    def _device(self, key: str) -> Device | None:
+        return next((device for device in self._state.devices if device.key == key), None)
+
+    def _target_text(self, settings: TrialSettings, devices: tuple[Device, ...]) -> str:
+        if settings.target.policy is not None:
+            return settings.target.policy.value
+        names = dict.fromkeys(device.ep_name for device in devices)
+        count = len(settings.target.device_keys)
+        text = ", ".join(names) or self.tr("vanished device")
+        return text if count < 2 else self.tr("{0}, {1} devices").format(text, count)
+
+
+class _Signals(QObject):
+    computed = Signal(object, object)
+
+
+class _StatisticsJob(QRunnable):
+    """Computes the statistics of an ended trial on a thread of the pool."""
+
+    def __init__(self, trial: TrialRun) -> None:
+        super().__init__()
+        self.setAutoDelete(False)
+        self._trial = trial
+        self.signals = _Signals()
+
+    def run(self) -> None:
+        """Runs on the pool's thread; the answer comes by a queued signal."""
+        self.signals.computed.emit(self._trial, self._trial.exact_statistics())
