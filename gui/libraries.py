@@ -51,6 +51,7 @@ class LibraryKeeper(QObject):
                 library = replace(library, state=LibraryState.NOT_LOADED)
             libraries.append(replace(library, device_keys=()))
         self._state.set_libraries(tuple(libraries))
+        self._next()
 
     def add(self, entries: Sequence[tuple[str, str]]) -> None:
         """Add libraries, name and absolute path each, and load them."""
@@ -66,6 +67,7 @@ class LibraryKeeper(QObject):
                 continue
             self._state.set_libraries((*self._state.libraries, library))
             self._waiting.append(name)
+        self._remember()
         self._next()
 
     def load(self, name: str) -> None:
@@ -98,8 +100,11 @@ class LibraryKeeper(QObject):
             self._waiting.remove(name)
             library = self._state.library(name)
             if library is not None:
-                loaded = library.state is LibraryState.UNREGISTERING
-                self._put(replace(library, state=LibraryState.LOADED if loaded else LibraryState.NOT_LOADED))
+                if library.state is LibraryState.UNREGISTERING:
+                    self._put(replace(library, state=LibraryState.LOADED))
+                else:
+                    self._put_not_loaded(library)
+                self._remember()
 
     def remove(self, name: str) -> None:
         """Take a library that is not loaded from the list."""
@@ -149,7 +154,7 @@ class LibraryKeeper(QObject):
         self._put(replace(library, state=LibraryState.LOADED, error=None, killed_engine=False))
         self._on_inventory(inventory)
         count = sum(device.library == library.name for device in inventory.devices)
-        self._state.post(self.tr("“{0}” is loaded: %n device(s).", "", count).format(library.name))
+        self._state.post(self.tr("“{0}” is loaded. Devices: {1}.").format(library.name, count))
         self._remember()
         self._next()
 
@@ -158,11 +163,15 @@ class LibraryKeeper(QObject):
         if failure.kind is FailureKind.ENGINE_UNAVAILABLE:
             self._waiting.appendleft(library.name)  # the next engine loads it
             return
-        killed = failure.kind in (FailureKind.DIED, FailureKind.STOPPED)
-        library = replace(library, state=LibraryState.FAILED, error=failure, killed_engine=killed, device_keys=())
-        self._put(library)
+        if self._was_not_begun(failure):
+            self._put_not_loaded(library)
+        else:
+            killed = failure.kind in (FailureKind.DIED, FailureKind.STOPPED)
+            library = replace(library, state=LibraryState.FAILED, error=failure, killed_engine=killed, device_keys=())
+            self._put(library)
+            self._drop_devices_of(library.name)
+            self.library_failed.emit(library)
         self._remember()
-        self.library_failed.emit(library)
         self._next()
 
     def _on_unregistered(self, inventory: Inventory) -> None:
@@ -176,6 +185,11 @@ class LibraryKeeper(QObject):
     def _on_unregister_failed(self, failure: Failure) -> None:
         """The user's wish holds all the same: an engine that never had the library takes over."""
         library = self._finish()
+        if self._was_not_begun(failure):
+            self._put(replace(library, state=LibraryState.LOADED))
+            self._remember()
+            self._next()
+            return
         self._put(replace(library, state=LibraryState.NOT_LOADED, device_keys=()))
         self._state.post(self.tr("“{0}” is gone with its engine: {1}").format(library.name, failure.message))
         self._remember()
@@ -191,7 +205,7 @@ class LibraryKeeper(QObject):
             )
         )
         # While libraries wait to be loaded again after a death, their devices stay in the table.
-        waiting = {name for name in self._waiting if self._is_loading(name)}
+        waiting = {name for name in (*self._waiting, self.loading()) if name is not None and self._is_loading(name)}
         kept = tuple(device for device in self._state.devices if device.library in waiting)
         self._state.set_devices((*inventory.devices, *kept))
 
@@ -216,6 +230,19 @@ class LibraryKeeper(QObject):
             libraries.append(library)
         self._waiting = back
         self._state.set_libraries(tuple(libraries))
+        self._remember()
+
+    def _was_not_begun(self, failure: Failure) -> bool:
+        """Whether a request was stopped while it waited for its turn: the engine lives on and has not touched it."""
+        return failure.kind is FailureKind.STOPPED and self._client.greeting is not None
+
+    def _put_not_loaded(self, library: Library) -> None:
+        self._put(replace(library, state=LibraryState.NOT_LOADED, device_keys=()))
+        self._drop_devices_of(library.name)
+
+    def _drop_devices_of(self, name: str) -> None:
+        """Take devices from the table that were kept there while their library was to be loaded again."""
+        self._state.set_devices(tuple(device for device in self._state.devices if device.library != name))
 
     def _put(self, library: Library) -> None:
         self._state.set_libraries(
@@ -223,14 +250,13 @@ class LibraryKeeper(QObject):
         )
 
     def _remember(self, suspect: str | None = None) -> None:
-        wanted = (LibraryState.LOADED, LibraryState.LOADING)
-        self._settings.libraries = tuple(
-            RememberedLibrary(
-                library=replace(library, killed_engine=library.killed_engine or library.name == suspect),
-                load=library.state in wanted,
-            )
-            for library in self._state.libraries
-        )
+        suspect = suspect or self.loading()
+        remembered = []
+        for library in self._state.libraries:
+            killed = library.killed_engine or (library.name == suspect and library.state is LibraryState.LOADING)
+            load = library.state in (LibraryState.LOADED, LibraryState.LOADING)
+            remembered.append(RememberedLibrary(library=replace(library, killed_engine=killed), load=load))
+        self._settings.libraries = tuple(remembered)
 
     def _killed_before(self, library: Library) -> Failure:
         return Failure(

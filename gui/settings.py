@@ -129,9 +129,7 @@ class Settings:
     @property
     def recent_models(self) -> tuple[str, ...]:
         """Paths of the models used last, the newest first."""
-        found = self._json("trial/recent_models")
-        if not isinstance(found, list):
-            return ()
+        found = self._list("trial/recent_models")
         return tuple(path for path in found if isinstance(path, str))[:_MAX_RECENT]
 
     def add_recent_model(self, path: str) -> None:
@@ -157,11 +155,8 @@ class Settings:
     @property
     def libraries(self) -> tuple[RememberedLibrary, ...]:
         """The libraries of the list."""
-        found = self._json("libraries/list")
-        if not isinstance(found, list):
-            return ()
         remembered = []
-        for entry in found:
+        for entry in self._list("libraries/list"):
             try:
                 remembered.append(from_json(RememberedLibrary, entry))
             except DecodeError as error:
@@ -175,11 +170,17 @@ class Settings:
 
     def _text(self, key: str, default: str = "") -> str:
         value = self._store.value(key, default)
-        return value if isinstance(value, str) else default
+        if isinstance(value, str):
+            return value
+        self._unusable(key, value)
+        return default
 
     def _bytes(self, key: str) -> QByteArray:
-        value = self._store.value(key)
-        return value if isinstance(value, QByteArray) else QByteArray()
+        value = self._store.value(key, QByteArray())
+        if isinstance(value, QByteArray):
+            return value
+        self._unusable(key, value)
+        return QByteArray()
 
     def _json(self, key: str) -> Any:
         text = self._text(key)
@@ -190,6 +191,13 @@ class Settings:
         except ValueError:
             self._unusable(key, text)
             return None
+
+    def _list(self, key: str) -> list[Any]:
+        found = self._json(key)
+        if found is None or isinstance(found, list):
+            return found or []
+        self._unusable(key, found)
+        return []
 
     def _record(self, key: str, record_type: type[TrialChoices]) -> TrialChoices | None:
         found = self._json(key)

@@ -24,7 +24,36 @@ _SCHEMES: Final = {
 
 def apply_color_scheme(scheme: ColorScheme) -> None:
     """Make the application light, dark, or what the system says."""
-    QGuiApplication.styleHints().setColorScheme(_SCHEMES[scheme])
+    hints = QGuiApplication.styleHints()
+    hints.setColorScheme(_SCHEMES[scheme])
+    wanted_dark = scheme is ColorScheme.DARK
+    if scheme is ColorScheme.SYSTEM:
+        QGuiApplication.setPalette(QPalette())
+    elif is_dark(QGuiApplication.palette()) != wanted_dark:
+        # Platforms without a theme of their own (bare X11) leave the wish unheard.
+        QGuiApplication.setPalette(_palette(dark=wanted_dark))
+
+
+def _palette(*, dark: bool) -> QPalette:
+    """Return a palette made of one ground and one button colour, from which Qt derives the others."""
+    if not dark:
+        return QPalette(QColor("#f0f0f0"), QColor("#efefef"))
+    ground, base, text = QColor("#2b2d30"), QColor("#1f2123"), QColor("#dfe1e5")
+    palette = QPalette(QColor("#3a3d41"), ground)
+    role, group = QPalette.ColorRole, QPalette.ColorGroup
+    for which, color in (
+        (role.Base, base),
+        (role.AlternateBase, QColor("#26282b")),
+        (role.ToolTipBase, QColor("#3a3d41")),
+        (role.Highlight, QColor("#2f65a8")),
+        (role.Link, QColor("#6cb0f3")),
+        (role.PlaceholderText, mixed(text, base, 0.45)),
+    ):
+        palette.setColor(which, color)
+    for which in (role.Text, role.WindowText, role.ButtonText, role.ToolTipText, role.HighlightedText):
+        palette.setColor(which, text)
+        palette.setColor(group.Disabled, which, mixed(text, ground, 0.55))
+    return palette
 
 
 def is_dark(palette: QPalette) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any, Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -110,7 +111,7 @@ class EngineClient(QObject):
         self._process.send({"id": self._next_id(), "op": Op.CANCEL.value, "request": request.id})
         timer = QTimer(request)
         timer.setSingleShot(True)
-        timer.timeout.connect(self._kill)
+        timer.timeout.connect(lambda: self._end_by_force(request))
         timer.start(GRACE_MS)
 
     def _request(self, op: Op, doing: str, answer_type: type[Any], **parameters: Any) -> PendingRequest:
@@ -126,6 +127,14 @@ class EngineClient(QObject):
         self._last_id += 1
         return self._last_id
 
+    def _end_by_force(self, request: PendingRequest) -> None:
+        """Kill the engine that is at the request. One that still waits fails alone: the engine will pass it over."""
+        if next(iter(self._pending), None) == request.id:
+            self._kill()
+        else:
+            message = self.tr("Stopped before {0} was begun.").format(request.doing)
+            self._fail_if_pending(request.id, Failure(kind=FailureKind.STOPPED, message=message))
+
     def _kill(self) -> None:
         if self._process is not None:
             self._process.kill()
@@ -138,14 +147,18 @@ class EngineClient(QObject):
                 self._fail_if_pending(message.get("id"), from_json(Failure, message["error"]))
             else:
                 self._succeed(message)
-        except (DecodeError, KeyError) as error:
+        except (ValueError, KeyError) as error:  # a DecodeError, or an enum without the value
             self._log(LogSeverity.ERROR, "window", f"A message of the engine could not be understood: {error}")
 
     def _succeed(self, message: dict[str, Any]) -> None:
         request = self._pending.get(message["id"])
         if request is None:  # the answer to a cancel or a shutdown
             return
-        answer = message["ok"] if request.answer_type is None else from_json(request.answer_type, message["ok"])
+        try:
+            answer = message["ok"] if request.answer_type is None else from_json(request.answer_type, message["ok"])
+        except DecodeError as error:
+            self._fail_if_pending(request.id, self._not_understood(error))
+            return
         del self._pending[request.id]
         request.succeeded.emit(answer)
         request.deleteLater()
@@ -174,6 +187,7 @@ class EngineClient(QObject):
     def _on_greeting(self, greeting: Greeting) -> None:
         if greeting.protocol != PROTOCOL_VERSION:
             self._log(LogSeverity.ERROR, "window", f"The engine speaks protocol {greeting.protocol}; it is replaced.")
+            self._deaths_while_starting += 1  # the kill is intended and not counted, but the next may speak it, too
             self._kill()
             return
         self._greeting = greeting
@@ -189,6 +203,7 @@ class EngineClient(QObject):
         self.log_received.emit(tuple(records))
 
     def _on_ended(self, process_exit: ProcessExit) -> None:
+        process_exit = replace(process_exit, intended=process_exit.intended or self._closing)
         was_ready, self._greeting = self._greeting is not None, None
         if self._process is not None:
             self._process.deleteLater()
@@ -230,6 +245,14 @@ class EngineClient(QObject):
             message=self.tr("The engine died while {0}: {1}.").format(doing, process_exit),
             hint=self.tr("A fresh engine has taken over; nothing else is lost."),
             detail=detail,
+        )
+
+    def _not_understood(self, error: DecodeError) -> Failure:
+        return Failure(
+            kind=FailureKind.INTERNAL,
+            message=self.tr("The engine's answer could not be understood."),
+            hint=self.tr("Please report it with the details."),
+            detail=str(error),
         )
 
     def _unavailable(self) -> Failure:

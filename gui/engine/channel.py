@@ -11,6 +11,7 @@ from typing import Any
 from ..records.protocol import decode_line, encode_line
 
 _LINUX_F_SETPIPE_SZ = 1031
+_LINUX_IOLBF = 1
 _PIPE_BYTES = 1 << 20
 _READ_BYTES = 1 << 16
 
@@ -31,6 +32,7 @@ class Channel:
         os.dup2(null_fd, 0)
         os.close(null_fd)
         os.dup2(2, 1)
+        _flush_native_stdout_by_line()
         _make_binary(read_fd, write_fd)
         _enlarge_pipe(write_fd)
         return cls(read_fd, write_fd)
@@ -53,6 +55,15 @@ class Channel:
             for line in lines:
                 if line.strip():
                     yield decode_line(line)
+
+
+def _flush_native_stdout_by_line() -> None:
+    """Have C's stdout written line by line: a pipe would get it 4 KiB at a time, and nothing when the engine dies."""
+    if sys.platform == "linux":
+        import ctypes
+
+        libc = ctypes.CDLL(None)
+        libc.setvbuf(ctypes.c_void_p.in_dll(libc, "stdout"), None, _LINUX_IOLBF, 0)
 
 
 def _make_binary(*descriptors: int) -> None:

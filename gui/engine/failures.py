@@ -5,6 +5,7 @@ The classes say little (most are `Fail`), so the texts are read; they are those 
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -19,7 +20,17 @@ _LIBRARY_MAGIC = (
     b"\xca\xfe\xba\xbe",
     b"\xca\xfe\xba\xbf",
 )
-_ORT_PREFIX = re.compile(r"^\[ONNXRuntimeError\] : -?\d+ : \w+ : ")
+_ORT_PREFIX = re.compile(r"^\[ONNXRuntimeError\] : -?\d+ : (?P<code>\w+) : ")
+_CLASS_OF_CODE = {
+    "FAIL": "Fail",
+    "INVALID_ARGUMENT": "InvalidArgument",
+    "NO_SUCHFILE": "NoSuchFile",
+    "INVALID_PROTOBUF": "InvalidProtobuf",
+    "NOT_IMPLEMENTED": "NotImplemented",
+    "INVALID_GRAPH": "InvalidGraph",
+    "EP_FAIL": "EPFail",
+    "MODEL_LOAD_CANCELED": "ModelLoadCanceled",
+}
 _PLACE_PREFIX = re.compile(r"^(?:/|[A-Za-z]:\\)[^\n]*?\.(?:cc|cpp|h|hpp):\d+ \S.*?\) (?=\S)")
 
 
@@ -29,10 +40,20 @@ def plain_words(text: str) -> str:
     return _PLACE_PREFIX.sub("", text).strip()
 
 
+def error_class(error: Exception) -> str:
+    """Return the name of ORT's class for `error`: its own, or the one that the code word in its text stands for.
+
+    Before ORT 1.32 an error of an EP's CreateEp arrives as a plain RuntimeError with the code in the text alone.
+    """
+    name = type(error).__name__
+    found = _ORT_PREFIX.match(str(error).strip())
+    return name if found is None else _CLASS_OF_CODE.get(found["code"], name)
+
+
 def check_library_file(path: str) -> None:
     """Raise `FailureError` for a path that cannot be a shared library, before anything tries to load it."""
     file = Path(path)
-    if not file.exists():
+    if not os.path.exists(path):  # noqa: PTH110 Path.exists raises for a path that is too long or may not be looked at
         raise failure_error(
             FailureKind.NO_SUCH_FILE, f"There is no file {file.name} in {file.parent}.", hint="Choose the file again."
         )
@@ -95,7 +116,7 @@ def trial_failure(error: Exception, stage: Stage, *, by_policy: bool) -> Failure
     """Return the failure of a trial whose `stage` raised `error`."""
     raw = str(error)
     words = _first_line(plain_words(raw))
-    name = type(error).__name__
+    name = error_class(error)
     kind, message, hint = FailureKind.RUN_FAILED, f"While {stage.value}: {words}", ""
     if name == "NoSuchFile":
         kind, message, hint = FailureKind.NO_SUCH_FILE, "The model file is not there.", "Choose the model again."
@@ -108,6 +129,9 @@ def trial_failure(error: Exception, stage: Stage, *, by_policy: bool) -> Failure
     elif isinstance(error, MemoryError):
         kind, message = FailureKind.OUT_OF_MEMORY, "There is not enough memory for this trial."
         hint = "Make the free dimensions smaller."
+    elif "must have the same execution provider" in raw:
+        kind, message = FailureKind.MIXED_TARGET, "The chosen devices belong to different EPs."
+        hint = "Choose devices of one EP."
     elif by_policy and stage is Stage.CREATING_SESSION:
         kind, message = FailureKind.POLICY_FAILED, f"The policy led to no session: {words}"
         hint = "Unregister the library it stumbled over, or choose a device yourself."
@@ -119,12 +143,12 @@ def trial_failure(error: Exception, stage: Stage, *, by_policy: bool) -> Failure
         hint = "Try another target, or export the model with other operators."
     elif stage is Stage.CREATING_SESSION:
         hint = "Try another target to see whether the model or the EP is at fault."
-    return Failure(kind=kind, message=message, hint=hint, detail=f"{name}: {raw}")
+    return Failure(kind=kind, message=message, hint=hint, detail=f"{type(error).__name__}: {raw}")
 
 
 def is_cancellation(error: Exception) -> bool:
     """Whether `error` is how ORT answers RunOptions.terminate or the load-cancellation flag."""
-    return type(error).__name__ == "ModelLoadCanceled" or bool(
+    return error_class(error) == "ModelLoadCanceled" or bool(
         re.search(r"terminate flag being set|cancell?ed due to user request", str(error))
     )
 

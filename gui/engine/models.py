@@ -6,6 +6,7 @@ provider opens the model instead, which takes longer and refuses operators it do
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from .failures import trial_failure
 def describe_model(path: str) -> ModelDescription:
     """Return the description of the model file at `path`. Raises `FailureError`."""
     file = Path(path).expanduser().absolute()
-    if not file.exists():
+    if not os.path.exists(file):  # noqa: PTH110 Path.exists raises for a path that is too long or may not be looked at
         raise failure_error(
             FailureKind.NO_SUCH_FILE, f"There is no file {file.name} in {file.parent}.", hint="Choose the model again."
         )
@@ -43,7 +44,8 @@ def tensor_info_of_arg(arg: Any) -> TensorInfo:
 
 def _described_by_onnx(onnx: Any, file: Path) -> ModelDescription:
     try:
-        model = onnx.load(str(file), load_external_data=False)
+        # ORT takes no other form either; onnx would go by the file's ending.
+        model = onnx.load(str(file), format="protobuf", load_external_data=False)
     except OSError as error:
         raise failure_error(
             FailureKind.NO_SUCH_FILE,

@@ -89,7 +89,7 @@ class Server:
 
     def _cancel(self, request_id: Any) -> None:
         with self._lock:
-            job = self._open.get(request_id)
+            job = self._open.get(request_id) if isinstance(request_id, int) else None
         if job is not None:
             job.cancellation.request()
 
@@ -115,7 +115,7 @@ class Server:
                 self._send_error(job.id, _internal(error))
             finally:
                 with self._lock:
-                    del self._open[job.id]
+                    self._open.pop(job.id, None)  # a careless peer may have used the id twice
 
     def _run_trial(self, job: _Job) -> TrialFacts:
         settings = from_json(TrialSettings, job.message.get("settings"))

@@ -78,17 +78,18 @@ class Trial:
 
     def run(self) -> TrialFacts:
         """Do it all and return what is known. Raises `FailureError`; being stopped is not a failure."""
-        stopped = False
+        stopped, failure = False, None
         try:
-            try:
-                self._run_stages()
-            except ort.ERRORS as error:
-                stopped = self._cancellation.is_requested() and is_cancellation(error)
-                if not stopped:
-                    by_policy = self._settings.target.policy is not None
-                    raise FailureError(trial_failure(error, self._facts.stage, by_policy=by_policy)) from None
+            self._run_stages()
+        except ort.ERRORS as error:
+            stopped = self._cancellation.is_requested() and is_cancellation(error)
+            if not stopped:
+                by_policy = self._settings.target.policy is not None
+                failure = trial_failure(error, self._facts.stage, by_policy=by_policy)
         finally:
-            self._close()
+            self._close()  # only now: the error's traceback, which is gone, held the session
+        if failure is not None:
+            raise FailureError(failure)
         if stopped or self._cancellation.is_requested():
             self._facts = replace(self._facts, ending=Ending.STOPPED)
         return self._facts

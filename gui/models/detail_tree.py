@@ -39,6 +39,10 @@ class DetailTreeModel(QAbstractItemModel):
             self._groups = tuple(groups)
             self.endResetModel()
 
+    def longest_key(self) -> str:
+        """Return the longest key, to make room for."""
+        return max((key for group in self._groups for key, _ in group.pairs), key=len, default="")
+
     def index(self, row: int, column: int, parent: Index = _NO_PARENT) -> QModelIndex:
         """Qt's."""
         if not self.hasIndex(row, column, parent):
@@ -76,7 +80,9 @@ class DetailTreeModel(QAbstractItemModel):
             return None
         if is_group:
             group = self._groups[index.row()]
-            return group.title if index.column() == 0 else "" if group.pairs else self.tr("none")
+            if index.column() != 0:
+                return ""
+            return group.title if group.pairs else self.tr("{0}: none").format(group.title)
         return self._groups[int(index.internalId()) - 1].pairs[index.row()][index.column()]
 
     def headerData(

@@ -80,6 +80,11 @@ class DeviceFilterProxy(FilterProxy):
         return f"{super().row_text(source_row, source_parent)}\t" + "\t".join(pairs).casefold()
 
 
+def devices_text(count: int) -> str:
+    """Return a number of devices in words."""
+    return _tr("1 device") if count == 1 else _tr("{0} devices").format(count)
+
+
 def device_details(device: Device) -> tuple[DetailGroup, ...]:
     """Return everything known of a device, in groups of key and value."""
     hardware = device.device
@@ -114,6 +119,7 @@ def device_details(device: Device) -> tuple[DetailGroup, ...]:
     return tuple(groups)
 
 
-def _version_key(version: str) -> tuple[tuple[int, str], ...]:
+def _version_key(version: str) -> str:
+    """Return a text that sorts as the versions do: 1.9-beta, 1.9, 1.10. Qt cannot compare tuples."""
     parts = version.replace("-", ".").split(".")
-    return tuple((int(part), "") if part.isdecimal() else (-1, part) for part in parts)
+    return ".".join(f"{int(part):012}" if part.isdecimal() else f"!{part}" for part in parts) + ".#"

@@ -9,11 +9,12 @@ from PySide6.QtCore import QCoreApplication, QObject
 from PySide6.QtGui import QIcon
 
 from ..records.library import Library, LibraryState
+from .device_table import devices_text
 from .table import Column, RecordTableModel
 
 
-def _tr(text: str, count: int = -1) -> str:
-    return QCoreApplication.translate("LibraryTable", text, None, count)
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("LibraryTable", text)
 
 
 def state_text(library: Library) -> str:
@@ -21,9 +22,7 @@ def state_text(library: Library) -> str:
     match library.state:
         case LibraryState.LOADED:
             count = len(library.device_keys)
-            if not count:
-                return _tr("loaded, no devices")
-            return _tr("loaded, 1 device") if count == 1 else _tr("loaded, {0} devices").format(count)
+            return _tr("loaded, {0}").format(devices_text(count) if count else _tr("no devices"))
         case LibraryState.LOADING:
             return _tr("loading…")
         case LibraryState.UNREGISTERING:

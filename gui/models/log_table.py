@@ -49,6 +49,12 @@ class LogTableModel(RecordTableModel[LogRecord]):
         )
         super().__init__(columns, id, parent)
 
+    def clear(self) -> None:
+        """Remove all records."""
+        self.beginResetModel()
+        self._rows.clear()
+        self.endResetModel()
+
     def append(self, records: Sequence[LogRecord]) -> None:
         """Add records at the end."""
         records = records[-MAX_RECORDS:]
@@ -75,8 +81,8 @@ class LogFilterProxy(FilterProxy):
     def set_least_severity(self, severity: LogSeverity) -> None:
         """Leave out what is less severe."""
         if severity is not self._least:
-            self._least = severity
-            self.invalidateFilter()
+            with self.filter_change():
+                self._least = severity
 
     def filterAcceptsRow(self, source_row: int, source_parent: Index) -> bool:
         """Qt's."""

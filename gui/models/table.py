@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
@@ -27,13 +28,13 @@ ROW_ROLE: Final = int(Qt.ItemDataRole.UserRole) + 2
 _NO_PARENT: Final = QModelIndex()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots: with them `Column[…](…)` is a TypeError below Python 3.12
 class Column(Generic[_Row]):
     """One column: how a record shows in it."""
 
     title: str
     text: Callable[[_Row], str]
-    sort: Callable[[_Row], Any] | None = None
+    sort: Callable[[_Row], float | str] | None = None
     """None sorts by the text."""
     icon: Callable[[_Row], QIcon | None] | None = None
     tip: Callable[[_Row], str] | None = None
@@ -115,7 +116,9 @@ class RecordTableModel(QAbstractTableModel, Generic[_Row]):
                 side = Qt.AlignmentFlag.AlignRight if column.is_number else Qt.AlignmentFlag.AlignLeft
                 return side | Qt.AlignmentFlag.AlignVCenter
             case _ if role == SORT_ROLE:
-                return (column.sort or column.text)(row)
+                value = (column.sort or column.text)(row)
+                # Qt compares an int of 32 bits with a larger one as if both had 32; a double holds all of them.
+                return value if isinstance(value, str) else float(value)
             case _ if role == ROW_ROLE:
                 return row
         return None
@@ -172,7 +175,18 @@ class FilterProxy(QSortFilterProxyModel):
         """Let only rows through that hold each of the words."""
         words = tuple(text.casefold().split())
         if words != self._words:
-            self._words = words
+            with self.filter_change():
+                self._words = words
+
+    @contextmanager
+    def filter_change(self) -> Iterator[None]:
+        """Change within what the filter goes by: the rows are looked through anew afterwards."""
+        if hasattr(self, "endFilterChange"):  # since Qt 6.10, which deprecates the other
+            self.beginFilterChange()
+            yield
+            self.endFilterChange()
+        else:
+            yield
             self.invalidateFilter()
 
     def filterAcceptsRow(self, source_row: int, source_parent: Index) -> bool:

@@ -116,7 +116,10 @@ def _decode_union(kind: Any, data: Any, where: str) -> Any:
 
 def _decode_plain(kind: Any, data: Any, where: str) -> Any:
     if kind is float and isinstance(data, int) and not isinstance(data, bool):
-        return float(data)
+        try:
+            return float(data)
+        except OverflowError as error:
+            raise DecodeError(f"{where}: {error}") from error
     if kind is Any or (isinstance(data, kind) and not (kind is int and isinstance(data, bool))):
         return data
     raise DecodeError(f"{where}: expected {kind.__name__}, got {data!r}")

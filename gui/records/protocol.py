@@ -77,15 +77,15 @@ class Inventory:
 
 
 def encode_line(message: dict[str, Any]) -> bytes:
-    """Return a message as one line."""
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogateescape") + b"\n"
+    """Return a message as one line. All but ASCII is escaped: file names may hold what UTF-8 cannot."""
+    return json.dumps(message, separators=(",", ":")).encode("ascii") + b"\n"
 
 
 def decode_line(line: bytes) -> dict[str, Any]:
     """Return the message of one line. Raises `DecodeError` when it is no JSON object."""
     try:
         message = json.loads(line.decode("utf-8", "surrogateescape"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DecodeError(f"not a line of JSON: {error}") from error
     if not isinstance(message, dict):
         raise DecodeError("not a JSON object")

@@ -107,9 +107,17 @@ class SampleSeries:
             return Envelope(starts=np.arange(first, last, dtype=np.int64), lows=values, highs=values)
         if count < columns * _BLOCK * 2:
             return _reduced(self.values[first:last], self.values[first:last], first, 1, columns)
-        from_block, to_block = first // _BLOCK, min(self._blocks, -(-last // _BLOCK))
-        lows, highs = self._lows[from_block:to_block], self._highs[from_block:to_block]
-        return _reduced(lows, highs, from_block * _BLOCK, _BLOCK, columns)
+        from_block, to_block = -(-first // _BLOCK), last // _BLOCK
+        head, tail = self.values[first : from_block * _BLOCK], self.values[to_block * _BLOCK : last]
+        whole = _reduced(
+            self._lows[from_block:to_block], self._highs[from_block:to_block], from_block * _BLOCK, _BLOCK, columns
+        )
+        if len(tail):
+            whole.lows[-1], whole.highs[-1] = min(whole.lows[-1], tail.min()), max(whole.highs[-1], tail.max())
+        if len(head):
+            whole.lows[0], whole.highs[0] = min(whole.lows[0], head.min()), max(whole.highs[0], head.max())
+            whole.starts[0] = first
+        return whole
 
     def _summarise_blocks(self) -> None:
         blocks = self._count // _BLOCK

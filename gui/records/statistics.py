@@ -81,15 +81,15 @@ def summarize(samples: Nanoseconds, measured_ns: int = 0, total_count: int | Non
 
 
 def histogram(samples: Nanoseconds, bins: int = 60) -> Histogram | None:
-    """Return equal bins from the fastest sample to a quarter beyond the 99th percentile; None without samples.
+    """Return equal bins from the fastest sample to well beyond the 95th percentile; None without samples.
 
-    What lies beyond is counted, not drawn: one slow sample would otherwise press all others into one bin.
+    What lies beyond is counted, not drawn: a few slow samples would otherwise press all others into one bin.
     """
     if len(samples) == 0:
         return None
-    low = int(samples.min())
-    rank = nearest_rank(len(samples), 99)
-    p99 = int(np.partition(samples, rank)[rank])
-    high = max(p99 + (p99 - low) * 0.25, low + bins)
+    low, highest = int(samples.min()), int(samples.max())
+    rank = nearest_rank(len(samples), 95)
+    p95 = int(np.partition(samples, rank)[rank])
+    high = max(min(float(highest), p95 + 1.5 * (p95 - low)), low + bins)
     counts, edges = np.histogram(samples, bins=bins, range=(low, high))
     return Histogram(counts=counts.astype(np.int64), edges_ns=edges, beyond=len(samples) - int(counts.sum()))

@@ -89,6 +89,8 @@ class TrialSettings:
             raise ValueError(f"warm-up must be between 0 and {MAX_WARMUP} runs")
         if not 0 <= self.intra_op_threads <= 1024:
             raise ValueError("threads must be between 0 and 1024")
+        if self.seed < 0:
+            raise ValueError("the seed must not be negative")
 
 
 class Stage(Enum):

@@ -1,0 +1,79 @@
+"""Every command of the window, made in one place for menus, tool bar, context menus and buttons."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+
+from . import theme
+from .settings import ColorScheme
+
+
+class Actions(QObject):
+    """Text, icon, shortcut and tip of each; `retint` follows a change of the palette."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._icons: dict[QAction, str] = {}
+        standard = QKeySequence.StandardKey
+        self.add_library = self._make(
+            self.tr("&Add library…"), "add-library", "Ctrl+L", self.tr("Choose EP library files and load them")
+        )
+        self.open_model = self._make(
+            self.tr("&Open model…"), "open-model", standard.Open, self.tr("Choose an ONNX file")
+        )
+        self.refresh = self._make(
+            self.tr("&Refresh devices"), "refresh", "F5", self.tr("Ask ORT for its devices again")
+        )
+        self.run = self._make(self.tr("&Run"), "run", "Ctrl+R", self.tr("Run the model on the target"))
+        self.stop = self._make(
+            self.tr("&Stop"), "stop", "Esc", self.tr("Stop the trial; the samples taken so far are kept")
+        )
+        self.restart_engine = self._make(
+            self.tr("Restart &engine"),
+            "restart",
+            "Ctrl+Shift+R",
+            self.tr("Replace the engine process by a fresh one and load the libraries again"),
+        )
+        self.find = self._make(
+            self.tr("&Filter devices"), None, standard.Find, self.tr("Go to the filter of the devices")
+        )
+        self.reset_layout = self._make(self.tr("Reset &layout"), None, None, self.tr("Put all panels back in place"))
+        self.quit = self._make(self.tr("&Quit"), None, "Ctrl+Q", self.tr("Close the window and end the engine"))
+        self.quit.setMenuRole(QAction.MenuRole.QuitRole)
+        self.about = self._make(self.tr("&About"), None, None, self.tr("Versions of this application and its parts"))
+        self.about.setMenuRole(QAction.MenuRole.AboutRole)
+        self.stop.setEnabled(False)
+        self.run.setEnabled(False)
+        self.color_schemes = QActionGroup(self)
+        for scheme, text in (
+            (ColorScheme.SYSTEM, self.tr("Colours of the &system")),
+            (ColorScheme.LIGHT, self.tr("L&ight colours")),
+            (ColorScheme.DARK, self.tr("&Dark colours")),
+        ):
+            action = self._make(text, None, None, "")
+            action.setCheckable(True)
+            action.setData(scheme)
+            self.color_schemes.addAction(action)
+
+    def retint(self) -> None:
+        """Draw the icons in the colours of the palette."""
+        for action, name in self._icons.items():
+            action.setIcon(theme.icon(name))
+
+    def _make(
+        self, text: str, icon_name: str | None, shortcut: QKeySequence.StandardKey | str | None, tip: str
+    ) -> QAction:
+        action = QAction(text, self)
+        if icon_name is not None:
+            action.setIcon(theme.icon(icon_name))
+            self._icons[action] = icon_name
+        if shortcut is not None:
+            action.setShortcut(QKeySequence(shortcut))
+        action.setIconText(text.replace("&", ""))  # buttons keep the “…” that tells of a dialog
+        plain = text.replace("&", "").removesuffix("…")
+        keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        described = f"{plain}: {tip}" if tip else plain
+        action.setToolTip(f"{described} ({keys})" if keys else described)
+        action.setStatusTip(tip)
+        return action

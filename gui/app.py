@@ -1,0 +1,96 @@
+"""The composition root of the window: makes the parts and lets them run."""
+
+from __future__ import annotations
+
+import faulthandler
+import signal
+import sys
+from pathlib import Path
+from typing import TextIO
+
+from PySide6.QtCore import QSettings, QStandardPaths, QTimer
+from PySide6.QtWidgets import QApplication
+
+from . import __version__, theme
+from .client.client import EngineClient
+from .engine_keeper import EngineKeeper
+from .libraries import LibraryKeeper
+from .logs import LogSource
+from .main_window import MainWindow
+from .records.log import LogSeverity
+from .settings import Settings
+from .state import State
+from .trials import TrialKeeper
+
+_NAME = "ort-device-explorer"
+
+
+def run(model: str | None = None) -> int:
+    """Open the window, with `model` chosen if one is named, and return the exit code of the application."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    application = QApplication(sys.argv[:1])
+    application.setApplicationName(_NAME)
+    application.setApplicationDisplayName("ORT Device Explorer")
+    application.setApplicationVersion(__version__)
+    application.setOrganizationName(_NAME)
+    application.setDesktopFileName(_NAME)
+    application.setQuitOnLastWindowClosed(False)  # the engine ends first
+    settings = Settings(QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, _NAME, _NAME))
+    theme.apply_color_scheme(settings.color_scheme)
+    window = Explorer(settings, model)
+    window.client.closed.connect(application.quit)
+    window.start()
+    return application.exec()
+
+
+class Explorer:
+    """All parts of the running application."""
+
+    def __init__(self, settings: Settings, model: str | None = None) -> None:
+        self.log = LogSource()
+        self.state = State()
+        self.client = EngineClient()
+        self.engine = EngineKeeper(self.client, self.state)
+        self.libraries = LibraryKeeper(self.client, self.state, settings)
+        self.trials = TrialKeeper(self.client, self.state)
+        self.window = MainWindow(self.state, settings, self.client, self.libraries, self.trials, self.log)
+        self.window.closed.connect(self.client.close)
+        self._model = model or self._last_model(settings)
+        self._crash_file: TextIO | None = None
+
+    def start(self) -> None:
+        """Show the window, then start the engine beside it."""
+        self.log.install()
+        self.window.show()
+        QTimer.singleShot(0, self.window, self._begin)
+
+    def _begin(self) -> None:
+        self.client.start()
+        self.libraries.restore()
+        if self._model is not None:
+            self.window.open_model(self._model)
+        self._watch_for_crashes()
+
+    def _watch_for_crashes(self) -> None:
+        """Write a crash of the window itself to a file, and tell of the last one."""
+        folder = Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppLocalDataLocation))
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            path = folder / "crash.log"
+            before = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+            self._crash_file = path.open("w", encoding="utf-8")
+        except OSError as error:
+            self.log.emit_record(LogSeverity.WARNING, "window", f"Crashes of the window cannot be recorded: {error}")
+            return
+        faulthandler.enable(self._crash_file)
+        if before.strip():
+            self.log.emit_record(LogSeverity.ERROR, "window", f"The window crashed when it ran last:\n{before}")
+
+    @staticmethod
+    def _last_model(settings: Settings) -> str | None:
+        """The model chosen last, or a sample at the first start and when it is gone."""
+        last = settings.trial_choices.model_path
+        if last and Path(last).exists():
+            return last
+        samples = theme.sample_models()
+        return str(samples[0]) if samples else None

@@ -1,0 +1,1 @@
+"""Dialogs, where the user must decide."""

@@ -1,0 +1,192 @@
+"""The engine without a window: asks and waits. Survives the same deaths as the window's client. No Qt here."""
+
+from __future__ import annotations
+
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, Any, Final
+
+from .records.codec import DecodeError, from_json, to_json
+from .records.engine_command import engine_command, engine_environment
+from .records.failure import Failure, FailureError, FailureKind, failure_error
+from .records.library import Library, LibraryState
+from .records.log import strip_ansi
+from .records.process_exit import exit_of_return_code
+from .records.protocol import EventKind, Greeting, Inventory, Op, decode_line, encode_line
+from .records.trial import TrialSettings
+
+START_SECONDS: Final = 60.0
+GRACE_SECONDS: Final = 3.0
+_LAST_LINES: Final = 40
+
+EventSink = Callable[[dict[str, Any]], None]
+
+
+class HeadlessEngine:
+    """One engine process after the other: a dead one is replaced, with the libraries that were loaded."""
+
+    def __init__(self, *, show_stderr: bool = False) -> None:
+        self._show_stderr = show_stderr
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._last_lines: deque[str] = deque(maxlen=_LAST_LINES)
+        self._last_id = 0
+        self._stage = ""
+        self._loaded: dict[str, str] = {}
+        self.greeting: Greeting | None = None
+
+    def start(self) -> Greeting:
+        """Start an engine and return its greeting. Raises `FailureError`."""
+        self._lines = queue.SimpleQueue()
+        self._last_lines.clear()
+        self._process = subprocess.Popen(
+            engine_command(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=engine_environment(),
+        )
+        assert self._process.stdout is not None  # noqa: S101
+        assert self._process.stderr is not None  # noqa: S101
+        threading.Thread(target=self._read_lines, args=(self._process.stdout, self._lines), daemon=True).start()
+        threading.Thread(target=self._read_stderr, args=(self._process.stderr,), daemon=True).start()
+        message = self._next(time.monotonic() + START_SECONDS, "starting")
+        self.greeting = from_json(Greeting, message["greeting"])
+        return self.greeting
+
+    def close(self) -> None:
+        """End the engine."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        for stream in (process.stdin, process.stdout, process.stderr):
+            if stream is not None:
+                try:
+                    stream.close()
+                except OSError:  # what was not sent to a dead engine
+                    continue
+
+    def load(self, libraries: list[tuple[str, str]], timeout_s: float) -> tuple[Library, ...]:
+        """Load libraries, name and path each, and return what became of each; none of them can end it all."""
+        return tuple(self._load(name, str(Path(path).expanduser().absolute()), timeout_s) for name, path in libraries)
+
+    def inventory(self) -> Inventory:
+        """Return what is loaded and all devices. Raises `FailureError`."""
+        return from_json(Inventory, self._ask(Op.DEVICES, "listing devices"))
+
+    def run_trial(self, settings: TrialSettings, on_event: EventSink) -> dict[str, Any]:
+        """Run a trial and return its facts' JSON; Ctrl-C stops it. Raises `FailureError`."""
+        return self._ask(Op.RUN_TRIAL, "running the trial", on_event=on_event, settings=to_json(settings))
+
+    def _load(self, name: str, path: str, timeout_s: float) -> Library:
+        library = Library(name=name, path=path, state=LibraryState.LOADED)
+        try:
+            answer = self._ask(Op.REGISTER, f"loading “{name}”", timeout_s=timeout_s, name=name, path=path)
+        except FailureError as error:
+            killed = error.failure.kind in (FailureKind.DIED, FailureKind.STOPPED)
+            if killed:
+                self._replace()
+            return replace(library, state=LibraryState.FAILED, error=error.failure, killed_engine=killed)
+        self._loaded[name] = path
+        inventory = from_json(Inventory, answer)
+        keys = next((entry.device_keys for entry in inventory.libraries if entry.name == name), ())
+        return replace(library, device_keys=keys)
+
+    def _replace(self) -> None:
+        self.close()
+        self.start()
+        for name, path in self._loaded.items():
+            self._ask(Op.REGISTER, f"loading “{name}” again", timeout_s=START_SECONDS, name=name, path=path)
+
+    def _ask(
+        self,
+        op: Op,
+        doing: str,
+        *,
+        timeout_s: float | None = None,
+        on_event: EventSink | None = None,
+        **parameters: Any,
+    ) -> dict[str, Any]:
+        request_id = self._send(op, **parameters)
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        self._stage = ""
+        while True:
+            try:
+                message = self._next(deadline, doing)
+            except KeyboardInterrupt:
+                if deadline is not None or on_event is None:
+                    raise
+                self._send(Op.CANCEL, request=request_id)
+                deadline = time.monotonic() + GRACE_SECONDS
+                continue
+            if message.get("id") != request_id:
+                continue
+            if "error" in message:
+                raise FailureError(from_json(Failure, message["error"]))
+            if "ok" in message:
+                answer: dict[str, Any] = message["ok"]
+                return answer
+            if message.get("event") == EventKind.STAGE.value:
+                self._stage = message["facts"]["stage"]
+            if on_event is not None:
+                on_event(message)
+
+    def _send(self, op: Op, **parameters: Any) -> int:
+        self._last_id += 1
+        if self._process is None or self._process.stdin is None:
+            raise failure_error(FailureKind.ENGINE_UNAVAILABLE, "There is no engine.")
+        try:
+            self._process.stdin.write(encode_line({"id": self._last_id, "op": op.value, **parameters}))
+            self._process.stdin.flush()
+        except OSError:  # it is dead; the next reading tells how
+            pass
+        return self._last_id
+
+    def _next(self, deadline: float | None, doing: str) -> dict[str, Any]:
+        """Return the next message. Raises `FailureError` when the engine died, or did not answer in time."""
+        if self._stage:
+            doing = f"{doing} (stage: {self._stage})"
+        try:
+            line = self._lines.get(timeout=None if deadline is None else max(0.0, deadline - time.monotonic()))
+        except queue.Empty:
+            self.close()
+            message = f"Stopped while {doing}: it did not answer in time."
+            raise failure_error(FailureKind.STOPPED, message, detail="\n".join(self._last_lines)) from None
+        if line is not None:
+            try:
+                return decode_line(line)
+            except DecodeError as error:
+                raise failure_error(FailureKind.INTERNAL, f"The engine sent what is no message: {error}.") from error
+        assert self._process is not None  # noqa: S101
+        process_exit = exit_of_return_code(self._process.wait())
+        raise failure_error(
+            FailureKind.DIED, f"The engine died while {doing}: {process_exit}.", detail="\n".join(self._last_lines)
+        )
+
+    @staticmethod
+    def _read_lines(stream: IO[bytes], lines: queue.SimpleQueue[bytes | None]) -> None:
+        try:
+            for line in stream:
+                lines.put(line)
+        except (OSError, ValueError):  # closed under the reader
+            pass
+        lines.put(None)
+
+    def _read_stderr(self, stream: IO[bytes]) -> None:
+        try:
+            for line in stream:
+                text = strip_ansi(line.decode("utf-8", "replace")).rstrip()
+                self._last_lines.append(text)
+                if self._show_stderr:
+                    print(text, file=sys.stderr)
+        except (OSError, ValueError):
+            return

@@ -1,0 +1,373 @@
+"""The main window: its panels, its menus, and in one block who reacts to what."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QDockWidget, QFileDialog, QMainWindow, QMessageBox, QSplitter, QWidget
+
+from . import theme
+from .actions import Actions
+from .client.client import EngineClient
+from .dialogs.add_libraries import AddLibrariesDialog
+from .dialogs.bug_report import BugReportDialog, version_lines
+from .libraries import LibraryKeeper
+from .logs import LogSource
+from .panels.devices_panel import DevicesPanel
+from .panels.latency_panel import LatencyPanel
+from .panels.libraries_panel import LibrariesPanel
+from .panels.log_panel import LogPanel
+from .panels.status import StatusBar
+from .panels.trial_panel import TrialPanel
+from .records.library import Library
+from .records.log import LogSeverity
+from .settings import ColorScheme, Settings
+from .state import EngineStatus, State
+from .trial_run import TrialRun
+from .trials import TrialKeeper
+
+_LIBRARY_PATTERNS: Final = {"win32": "*.dll", "darwin": "*.dylib"}
+_LIBRARY_ENDINGS: Final = (".dll", ".dylib", ".so")
+_LEFT_WIDTH: Final = 412
+
+
+class MainWindow(QMainWindow):
+    """Shows the state and passes wishes on."""
+
+    closed = Signal()
+
+    def __init__(
+        self,
+        state: State,
+        settings: Settings,
+        client: EngineClient,
+        libraries: LibraryKeeper,
+        trials: TrialKeeper,
+        log: LogSource,
+    ) -> None:
+        super().__init__()
+        self._state = state
+        self._settings = settings
+        self._client = client
+        self._libraries = libraries
+        self._trials = trials
+        self._log = log
+        self._build()
+        self._build_menus()
+        self._connect()
+        self._restore()
+
+    # ---------------------------------------------------------------- build
+
+    def _build(self) -> None:
+        self.setWindowTitle(self.tr("ORT Device Explorer"))
+        self.setWindowIcon(theme.application_icon())
+        self.setAcceptDrops(True)
+        self.setDockNestingEnabled(True)
+        self.actions_ = Actions(self)
+        actions = self.actions_
+        self.libraries_panel = LibrariesPanel(self._state, actions.add_library, self)
+        self.devices_panel = DevicesPanel(self._state, actions.refresh, self)
+        self.trial_panel = TrialPanel(
+            self._state, self._settings, (actions.open_model, actions.run, actions.stop), self
+        )
+        self.latency_panel = LatencyPanel(self._state, self)
+        self.log_panel = LogPanel(self)
+        self.status = StatusBar(self._state, self)
+        self.setStatusBar(self.status)
+        self.setCentralWidget(self.latency_panel)
+        left, top = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.TopDockWidgetArea
+        self._libraries_dock = self._dock(self.tr("Libraries"), "libraries", self.libraries_panel)
+        self._trial_dock = self._dock(self.tr("Trial"), "trial", self.trial_panel)
+        self._devices_dock = self._dock(self.tr("Devices"), "devices", self.devices_panel)
+        self._log_dock = self._dock(self.tr("Log"), "log", self.log_panel)
+        self._docks = (
+            (self._libraries_dock, left),
+            (self._trial_dock, left),
+            (self._devices_dock, top),
+            (self._log_dock, top),
+        )
+        self.setCorner(Qt.Corner.TopLeftCorner, left)
+        self.setCorner(Qt.Corner.BottomLeftCorner, left)
+        self._place_docks()
+
+    def _dock(self, title: str, name: str, panel: QWidget) -> QDockWidget:
+        dock = QDockWidget(title, self)
+        dock.setObjectName(name)
+        dock.setWidget(panel)
+        return dock
+
+    def _place_docks(self) -> None:
+        """Reading order: libraries, devices, trial, latency; the log lies behind the devices."""
+        for dock, area in self._docks:
+            dock.setFloating(False)
+            self.addDockWidget(area, dock)
+            dock.show()
+        self.tabifyDockWidget(self._devices_dock, self._log_dock)
+        self._devices_dock.raise_()
+        self.resizeDocks([self._libraries_dock], [_LEFT_WIDTH], Qt.Orientation.Horizontal)
+        self.resizeDocks([self._libraries_dock, self._trial_dock], [220, 480], Qt.Orientation.Vertical)
+        self.resizeDocks([self._devices_dock], [230], Qt.Orientation.Vertical)
+
+    def _build_menus(self) -> None:
+        actions, bar = self.actions_, self.menuBar()
+        file_menu = bar.addMenu(self.tr("&File"))
+        file_menu.addActions([actions.add_library, actions.open_model])
+        file_menu.addSeparator()
+        file_menu.addAction(actions.quit)
+        trial_menu = bar.addMenu(self.tr("&Trial"))
+        trial_menu.addActions([actions.run, actions.stop])
+        engine_menu = bar.addMenu(self.tr("&Engine"))
+        engine_menu.addActions([actions.refresh, actions.restart_engine])
+        view_menu = bar.addMenu(self.tr("&View"))
+        for dock, _area in self._docks:
+            view_menu.addAction(dock.toggleViewAction())
+        view_menu.addSeparator()
+        view_menu.addAction(actions.find)
+        view_menu.addSeparator()
+        view_menu.addActions(actions.color_schemes.actions())
+        view_menu.addSeparator()
+        view_menu.addAction(actions.reset_layout)
+        help_menu = bar.addMenu(self.tr("&Help"))
+        help_menu.addAction(actions.about)
+
+    # -------------------------------------------------- who reacts to what
+
+    def _connect(self) -> None:
+        actions, libraries, trials = self.actions_, self._libraries, self._trials
+        actions.add_library.triggered.connect(self._choose_libraries)
+        actions.open_model.triggered.connect(self._choose_model)
+        actions.refresh.triggered.connect(libraries.refresh)
+        actions.run.triggered.connect(self.trial_panel.request_run)
+        actions.stop.triggered.connect(trials.stop)
+        actions.restart_engine.triggered.connect(self._client.restart)
+        actions.find.triggered.connect(self._find)
+        actions.reset_layout.triggered.connect(self._reset_layout)
+        actions.quit.triggered.connect(self.close)
+        actions.about.triggered.connect(self._show_about)
+        actions.color_schemes.triggered.connect(self._on_color_scheme)
+
+        self.libraries_panel.unregister_requested.connect(libraries.unregister)
+        self.libraries_panel.stop_requested.connect(libraries.stop)
+        self.libraries_panel.load_requested.connect(self._load_library)
+        self.libraries_panel.remove_requested.connect(libraries.remove)
+        self.devices_panel.selection_requested.connect(self._state.select_devices)
+        self.trial_panel.model_chooser.model_requested.connect(self.open_model)
+        self.trial_panel.run_requested.connect(trials.run)
+        self.latency_panel.show_requested.connect(self._state.show_trial)
+        self.latency_panel.remove_requested.connect(self._state.remove_trials)
+
+        libraries.library_failed.connect(self._on_library_failed)
+        libraries.trial_in_the_way.connect(trials.make_way_for)
+        trials.trial_failed.connect(self._on_trial_failed)
+        trials.model_failed.connect(self._on_model_failed)
+
+        self._client.log_received.connect(self.log_panel.add)
+        self._log.logged.connect(self.log_panel.add)
+        self._log.bug_met.connect(self._show_bug)
+        self._state.notice_posted.connect(self._on_notice)
+        self._state.engine_changed.connect(self._on_engine_changed)
+        self._state.model_changed.connect(self._on_model_changed)
+        self.log_panel.unseen_changed.connect(self.status.show_unseen)
+        self._log_dock.visibilityChanged.connect(self._on_log_visible)
+        self.status.log_requested.connect(self._show_log)
+
+    # ------------------------------------------------------- what is remembered
+
+    def _restore(self) -> None:
+        self.resize(1280, 800)
+        if not self._settings.geometry.isEmpty():
+            self.restoreGeometry(self._settings.geometry)
+        if not self._settings.dock_state.isEmpty():
+            self.restoreState(self._settings.dock_state)
+        for name, splitter in self._splitters().items():
+            state = self._settings.splitter_state(name)
+            if not state.isEmpty():
+                splitter.restoreState(state)
+        for action in self.actions_.color_schemes.actions():
+            action.setChecked(action.data() is self._settings.color_scheme)
+
+    def _remember(self) -> None:
+        self._settings.geometry = self.saveGeometry()
+        self._settings.dock_state = self.saveState()
+        for name, splitter in self._splitters().items():
+            self._settings.set_splitter_state(name, splitter.saveState())
+        self._settings.trial_choices = self.trial_panel.choices()
+
+    def _splitters(self) -> dict[str, QSplitter]:
+        return {
+            "devices": self.devices_panel.splitter,
+            "charts": self.latency_panel.charts.splitter,
+            "latency_upright": self.latency_panel.upright,
+            "latency_sideways": self.latency_panel.sideways,
+        }
+
+    def _reset_layout(self) -> None:
+        self._settings.forget_layout()
+        self._place_docks()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Qt's; the application ends when the engine has."""
+        self._remember()
+        super().closeEvent(event)
+        self.closed.emit()
+
+    # ---------------------------------------------------------------- files
+
+    def open_model(self, path: str) -> None:
+        """Choose a model by its path."""
+        self._trials.choose_model(str(Path(path).expanduser().absolute()))
+
+    def add_libraries(self, paths: tuple[str, ...]) -> None:
+        """Ask for the names of these libraries, then load them."""
+        if not paths:
+            return
+        self._settings.library_folder = str(Path(paths[0]).parent)
+        taken = frozenset(library.name for library in self._state.libraries)
+        dialog = AddLibrariesDialog(paths, taken, self)
+        dialog.libraries_chosen.connect(self._libraries.add)
+        dialog.open()
+
+    def _choose_libraries(self) -> None:
+        pattern = _LIBRARY_PATTERNS.get(sys.platform, "*.so *.so.*")
+        filters = [self.tr("EP libraries ({0})").format(pattern), self.tr("All files (*)")]
+        dialog = self._file_dialog(self.tr("Add EP libraries"), self._settings.library_folder, filters)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.filesSelected.connect(self._on_libraries_selected)
+        dialog.open()
+
+    def _on_libraries_selected(self, paths: list[str]) -> None:
+        self.add_libraries(tuple(paths))
+
+    def _choose_model(self) -> None:
+        folder = self._settings.model_folder or str(theme.RESOURCES / "models")
+        filters = [self.tr("ONNX models (*.onnx *.ort)"), self.tr("All files (*)")]
+        dialog = self._file_dialog(self.tr("Open a model"), folder, filters)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.fileSelected.connect(self._on_model_selected)
+        dialog.open()
+
+    def _on_model_selected(self, path: str) -> None:
+        self._settings.model_folder = str(Path(path).parent)
+        self.open_model(path)
+
+    def _file_dialog(self, title: str, folder: str, filters: list[str]) -> QFileDialog:
+        dialog = QFileDialog(self, title, folder)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setNameFilters(filters)
+        return dialog
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Qt's; files are welcome."""
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Qt's; libraries are loaded, the first other file is taken for a model."""
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        libraries = tuple(path for path in paths if is_library_name(path))
+        models = [path for path in paths if not is_library_name(path)]
+        event.acceptProposedAction()
+        if models:
+            self.open_model(models[0])
+        self.add_libraries(libraries)
+
+    # ------------------------------------------------------------- reactions
+
+    def _load_library(self, name: str) -> None:
+        library = self._state.library(name)
+        if library is None or not library.killed_engine:
+            self._libraries.load(name)
+            return
+        box = QMessageBox(
+            QMessageBox.Icon.Warning,
+            self.tr("Load “{0}” again?").format(name),
+            self.tr("Loading “{0}” did not end well last time. Load it again?").format(name),
+            QMessageBox.StandardButton.Cancel,
+            self,
+        )
+        box.setInformativeText(self.tr("Should the engine die, a fresh one takes over and nothing else is lost."))
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        load = box.addButton(self.tr("Load again"), QMessageBox.ButtonRole.AcceptRole)
+        load.clicked.connect(lambda: self._libraries.load(name))
+        box.open()
+
+    def _on_library_failed(self, library: Library) -> None:
+        failure = library.error
+        if failure is not None:
+            self.libraries_panel.select(library.name)
+            self._log.emit_record(LogSeverity.ERROR, "window", f"{library.name}: {failure}")
+            self._state.post(failure.message)
+
+    def _on_trial_failed(self, trial: TrialRun) -> None:
+        if trial.failure is not None:
+            self._log.emit_record(LogSeverity.ERROR, "window", f"#{trial.number}: {trial.failure}")
+
+    def _on_model_failed(self, failure: object) -> None:
+        self._log.emit_record(LogSeverity.ERROR, "window", str(failure))
+        model = self._state.model
+        if model is not None and not Path(model.path).exists():
+            self._settings.remove_recent_model(model.path)
+
+    def _on_model_changed(self) -> None:
+        model = self._state.model
+        if model is not None and model.description is not None and Path(model.path) not in theme.sample_models():
+            self._settings.add_recent_model(model.path)
+
+    def _on_engine_changed(self) -> None:
+        failure = self._state.engine_failure
+        if self._state.engine_status is EngineStatus.GAVE_UP and failure is not None:
+            self._log.emit_record(LogSeverity.FATAL, "window", f"{failure}\n{failure.detail}")
+            self._show_log()
+
+    def _on_notice(self, text: str) -> None:
+        self._log.emit_record(LogSeverity.INFO, "window", text)
+
+    def _on_color_scheme(self, action: QAction) -> None:
+        scheme = action.data()
+        if isinstance(scheme, ColorScheme):
+            self._settings.color_scheme = scheme
+            theme.apply_color_scheme(scheme)
+
+    def _on_log_visible(self, visible: bool) -> None:
+        if visible:
+            self.log_panel.mark_seen()
+
+    def _show_log(self) -> None:
+        self._log_dock.show()
+        self._log_dock.raise_()
+
+    def _find(self) -> None:
+        self._devices_dock.show()
+        self._devices_dock.raise_()
+        self.devices_panel.focus_filter()
+
+    def _show_about(self) -> None:
+        text = self.tr("See which devices ONNX Runtime can reach, and try a model on each.")
+        box = QMessageBox(self)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setWindowTitle(self.tr("About ORT Device Explorer"))
+        box.setIconPixmap(theme.application_icon().pixmap(64, 64))
+        box.setText(text)
+        box.setInformativeText(version_lines(self._state.greeting))
+        box.open()
+
+    def _show_bug(self, text: str) -> None:
+        if self.findChild(BugReportDialog) is None:  # one at a time: a fault while painting comes again and again
+            BugReportDialog(text, self._state.greeting, self).open()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt's."""
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.PaletteChange and hasattr(self, "actions_"):
+            self.actions_.retint()
+
+
+def is_library_name(path: str) -> bool:
+    """Whether a file is named like a shared library: `x.dll`, `x.dylib`, `x.so`, `x.so.1.2`."""
+    name = Path(path).name.lower()
+    return name.endswith(_LIBRARY_ENDINGS) or ".so." in name

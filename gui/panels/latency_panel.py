@@ -1,0 +1,217 @@
+"""What was measured: charts, numbers, and the trials of this sitting."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QSortFilterProxyModel, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QIcon, QKeySequence
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QSplitter, QVBoxLayout, QWidget
+
+from .. import theme
+from ..models.table import ROW_ROLE, SORT_ROLE
+from ..models.texts import count_text, duration_text
+from ..models.trial_table import MeasureTableModel, TrialTableModel, measures
+from ..records.result import Outcome
+from ..records.statistics import DEFINITION
+from ..state import State
+from ..trial_run import LIVE_SAMPLES, TrialRun
+from .latency_charts import LatencyCharts
+from .widgets import ElidedLabel, FailureBox, TableView
+
+_REDRAW_MS = 40
+_OUTCOME_ICONS = {
+    Outcome.RUNNING: "loading",
+    Outcome.FINISHED: "loaded",
+    Outcome.STOPPED: "stopped",
+    Outcome.FAILED: "failed",
+}
+
+
+class LatencyPanel(QWidget):
+    """Shows the current trial; redraws at most 25 times a second, one part at a time."""
+
+    show_requested = Signal(object)
+    """A `TrialRun` of the list."""
+    remove_requested = Signal(tuple)
+    """Of `TrialRun`."""
+
+    def __init__(self, state: State, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state = state
+        self._title = ElidedLabel(self)
+        self._note = ElidedLabel(self)
+        self._failure = FailureBox(self)
+        self.charts = LatencyCharts(self)
+        self._measures = MeasureTableModel(self)
+        self._measure_view = TableView(self.tr("Measures"), self)
+        self._trials = TrialTableModel(self._icon_of, self)
+        self._proxy = QSortFilterProxyModel(self)
+        self._trial_view = TableView(self.tr("Trials of this sitting"), self)
+        self.upright = QSplitter(Qt.Orientation.Vertical, self)
+        self.sideways = QSplitter(Qt.Orientation.Horizontal, self)
+        self._timer = QTimer(self)
+        self._turn = 0
+        self._dirty = 0
+        self._build()
+        self._connect()
+        self._show_current()
+
+    def _build(self) -> None:
+        font = self._title.font()
+        font.setBold(True)
+        self._title.setFont(font)
+        self._measure_view.setModel(self._measures)
+        self._measure_view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        header = self._measure_view.horizontalHeader()
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+        self._measure_view.setToolTip(DEFINITION)
+        self._measure_view.setMinimumWidth(self.fontMetrics().averageCharWidth() * 30)
+        self._proxy.setSourceModel(self._trials)
+        self._proxy.setSortRole(SORT_ROLE)
+        self._trial_view.setModel(self._proxy)
+        self._trial_view.setSortingEnabled(True)
+        self._trial_view.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
+        self._trial_view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self._trial_view.empty_hint = self.tr("Trials of this sitting are listed here.")
+        self._set_column_widths()
+        self._trial_view.horizontalHeader().setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
+        remove = QAction(self.tr("Remove trials"), self._trial_view)
+        remove.setShortcut(QKeySequence.StandardKey.Delete)
+        remove.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        remove.triggered.connect(self._ask_remove)
+        self._trial_view.addAction(remove)
+        self._timer.setInterval(_REDRAW_MS)
+        self._assemble()
+
+    def _assemble(self) -> None:
+        charts = QWidget(self)
+        column = QVBoxLayout(charts)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(3)
+        column.addWidget(self._title)
+        column.addWidget(self._note)
+        column.addWidget(self._failure)
+        column.addWidget(self.charts, 1)
+        self.sideways.addWidget(charts)
+        self.sideways.addWidget(self._measure_view)
+        self.upright.addWidget(self.sideways)
+        self.upright.addWidget(self._trial_view)
+        self.upright.setStretchFactor(0, 4)
+        self.upright.setStretchFactor(1, 1)
+        self.upright.setChildrenCollapsible(False)
+        self.sideways.setStretchFactor(0, 1)
+        self.sideways.setStretchFactor(1, 0)
+        self.sideways.setChildrenCollapsible(False)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 4, 6, 6)
+        layout.addWidget(self.upright)
+
+    def _set_column_widths(self) -> None:
+        header, metrics = self._trial_view.horizontalHeader(), self.fontMetrics()
+        for column, characters in enumerate((4, 18, 22, 22, 18, 11, 11, 11, 9)):
+            header.resizeSection(column, metrics.averageCharWidth() * characters + 8)
+
+    def _connect(self) -> None:
+        self._state.trial_added.connect(self._on_trials)
+        self._state.current_trial_changed.connect(self._show_current)
+        self._state.current_trial_changed.connect(self._on_trials)
+        self._state.trial_changed.connect(self._on_trial_changed)
+        self._timer.timeout.connect(self._redraw)
+        self._trial_view.selectionModel().selectionChanged.connect(self._on_selection)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt's."""
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.PaletteChange:
+            self._on_trials()
+
+    def _on_trials(self) -> None:
+        self._trials.set_rows(self._state.trials)
+        trial = self._state.current_trial
+        row = None if trial is None else self._trials.row_number(trial.number)
+        if row is not None:
+            chosen = self._proxy.mapFromSource(self._trials.index(row, 0))
+            if not self._trial_view.selectionModel().isRowSelected(chosen.row(), chosen.parent()):
+                self._trial_view.selectRow(chosen.row())
+            self._trial_view.scrollTo(chosen)
+
+    def _show_current(self) -> None:
+        self.charts.show_trial(self._state.current_trial)
+        self._show_numbers()
+
+    def _on_trial_changed(self, trial: TrialRun) -> None:
+        if not trial.is_running:
+            self._trials.update_row(trial)
+            if trial is self._state.current_trial:
+                self._dirty = 0
+                self._timer.stop()
+                self._show_current()
+            return
+        self._dirty = 3
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def _redraw(self) -> None:
+        """Draw one of the parts in turn: each stays short, so that the window answers in between."""
+        if self._dirty == 0:
+            self._timer.stop()
+            return
+        self._dirty -= 1
+        self._turn = (self._turn + 1) % 3
+        if self._turn == 0:
+            self.charts.redraw_samples()
+        elif self._turn == 1:
+            self.charts.redraw_histogram()
+        else:
+            self._show_numbers()
+            running = self._state.running_trial
+            if running is not None:
+                self._trials.update_row(running)
+
+    def _show_numbers(self) -> None:
+        trial = self._state.current_trial
+        self._measures.set_rows(measures(trial))
+        self._failure.show_failure(None if trial is None else trial.failure)
+        if trial is None:
+            self._title.show_text(self.tr("No trial yet"))
+            self._note.show_text(
+                self.tr("Choose model and target on the left, then Run: the chart grows while it runs.")
+            )
+            return
+        self._title.show_text(
+            self.tr("{0} on {1}").format(trial.model_name, trial.target_text) + f"  ·  #{trial.number}"
+        )
+        self._note.show_text(self._note_of(trial))
+
+    def _note_of(self, trial: TrialRun) -> str:
+        rule, threads = trial.settings.stop_rule, trial.settings.intra_op_threads
+        parts = [
+            self.tr("{0} iterations").format(count_text(rule.iterations))
+            if rule.iterations is not None
+            else duration_text(rule.seconds or 0),
+            self.tr("warm-up {0}").format(count_text(trial.settings.warmup)),
+            self.tr("threads: ORT's choice") if threads == 0 else self.tr("threads: {0}").format(threads),
+        ]
+        parts += [f"{entry.name} = {entry.size}" for entry in trial.settings.dimensions]
+        parts += [f"{key} = {value}" for key, value in trial.settings.options]
+        parts.append(self.tr("inputs generated"))
+        if trial.is_estimate:
+            parts.append(self.tr("percentiles of {0} samples until it ends").format(count_text(LIVE_SAMPLES)))
+        if trial.facts.non_finite_outputs:
+            names = ", ".join(trial.facts.non_finite_outputs)
+            parts.append(self.tr("output {0} holds NaN or infinity").format(names))
+        return " · ".join(parts)
+
+    def _on_selection(self) -> None:
+        rows = self._trial_view.selectionModel().selectedRows()
+        if len(rows) == 1:
+            trial = rows[0].data(ROW_ROLE)
+            if isinstance(trial, TrialRun) and trial is not self._state.current_trial:
+                self.show_requested.emit(trial)
+
+    def _ask_remove(self) -> None:
+        rows = self._trial_view.selectionModel().selectedRows()
+        self.remove_requested.emit(tuple(index.data(ROW_ROLE) for index in rows))
+
+    def _icon_of(self, trial: TrialRun) -> QIcon:
+        return theme.icon(_OUTCOME_ICONS[trial.outcome], self.palette())

@@ -1,0 +1,1 @@
+"""Tests of `gui.engine`, most of them through a real engine process."""

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from gui.records.codec import DecodeError
+from gui.records.protocol import decode_line, encode_line
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["plain", "a\nb\r\n", "“ä” 日本 🙂", "\u2028\u2029\x85", "\x00\x1b[0m", "/caf\udce9.so", "lone \ud800"],
+)
+def test_that_any_text_comes_back_from_one_line(text: str) -> None:
+    line = encode_line({"text": text, text: 1})
+    assert line.endswith(b"\n")
+    assert len(line.splitlines()) == 1
+    assert decode_line(line) == {"text": text, text: 1}
+
+
+def test_that_utf8_of_another_writer_is_read() -> None:
+    assert decode_line(json.dumps({"a": "日本"}, ensure_ascii=False).encode()) == {"a": "日本"}
+
+
+def test_that_bytes_that_are_no_utf8_come_through() -> None:
+    assert decode_line(b'{"a":"caf\xe9"}') == {"a": "caf\udce9"}
+
+
+@pytest.mark.parametrize(
+    "line", [b"", b"\n", b"{", b"garbage", b"[]", b"1", b"null", b'"text"', b"\xff\xfe", b"[" * 100_000, b"9" * 10_000]
+)
+def test_that_a_line_that_is_no_json_object_is_refused(line: bytes) -> None:
+    with pytest.raises(DecodeError):
+        decode_line(line)
+
+
+def test_that_what_json_cannot_hold_is_not_sent() -> None:
+    unsendable: Any = object()
+    with pytest.raises(TypeError):
+        encode_line({"a": unsendable})
