@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import sysconfig
 from pathlib import Path
 from typing import Final
 
@@ -66,7 +67,6 @@ class MainWindow(QMainWindow):
     def _build(self) -> None:
         self.setWindowTitle(self.tr("ORT Device Explorer"))
         self.setWindowIcon(theme.application_icon())
-        self.setAcceptDrops(True)
         self.setDockNestingEnabled(True)
         self.actions_ = Actions(self)
         actions = self.actions_
@@ -94,6 +94,9 @@ class MainWindow(QMainWindow):
         self.setCorner(Qt.Corner.TopLeftCorner, left)
         self.setCorner(Qt.Corner.BottomLeftCorner, left)
         self._place_docks()
+        for child in self.findChildren(QWidget):
+            child.setAcceptDrops(False)  # files dropped anywhere are the window's
+        self.setAcceptDrops(True)
 
     def _dock(self, title: str, name: str, panel: QWidget) -> QDockWidget:
         dock = QDockWidget(title, self)
@@ -235,7 +238,8 @@ class MainWindow(QMainWindow):
     def _choose_libraries(self) -> None:
         pattern = _LIBRARY_PATTERNS.get(sys.platform, "*.so *.so.*")
         filters = [self.tr("EP libraries ({0})").format(pattern), self.tr("All files (*)")]
-        dialog = self._file_dialog(self.tr("Add EP libraries"), self._settings.library_folder, filters)
+        folder = self._settings.library_folder or sysconfig.get_path("platlib")  # where pip puts EP packages
+        dialog = self._file_dialog(self.tr("Add EP libraries"), folder, filters)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
         dialog.filesSelected.connect(self._on_libraries_selected)
         dialog.open()

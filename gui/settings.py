@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from PySide6.QtCore import QByteArray, QSettings
 
-from .records.codec import DecodeError, from_json, to_json
+from .records.codec import DecodeError, StringMap, from_json, to_json
 from .records.library import Library
-from .records.trial import MAX_ITERATIONS, MAX_SECONDS, MAX_WARMUP, Policy
+from .records.trial import MAX_ITERATIONS, MAX_SECONDS, MAX_WARMUP, DimensionSize, Policy
 
 _LOG = logging.getLogger(__name__)
 _MAX_RECENT: Final = 10
@@ -45,6 +45,9 @@ class TrialChoices:
     seconds: float = 5.0
     by_seconds: bool = False
     intra_op_threads: int = 0
+    options: StringMap = ()
+    dimensions: tuple[DimensionSize, ...] = ()
+    device_keys: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         inside = (
@@ -91,8 +94,8 @@ class Settings:
 
     def forget_layout(self) -> None:
         """Forget geometry, docks and splitters."""
-        self._store.remove("window")
-        self._store.remove("splitters")
+        for key in ("window/geometry", "window/state", "splitters"):
+            self._store.remove(key)
 
     @property
     def color_scheme(self) -> ColorScheme:

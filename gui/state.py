@@ -60,6 +60,7 @@ class State(QObject):
         self._libraries: tuple[Library, ...] = ()
         self._devices: tuple[Device, ...] = ()
         self._selected_keys: tuple[str, ...] = ()
+        self._preferred_keys: tuple[str, ...] = ()
         self._model: ModelChoice | None = None
         self._trials: tuple[TrialRun, ...] = ()
         self._current_trial: TrialRun | None = None
@@ -116,9 +117,14 @@ class State(QObject):
         self.devices_changed.emit()
         known = {device.key for device in devices}
         kept = tuple(key for key in self._selected_keys if key in known)
+        preferred = tuple(key for key in self._preferred_keys if key in known)
         if not kept and devices:
             kept = (devices[0].key,)
-        self.select_devices(kept)
+        self._select(preferred or kept)
+
+    def prefer_devices(self, keys: tuple[str, ...]) -> None:
+        """Select these devices as soon as they are there, unless others are selected before."""
+        self._preferred_keys = keys
 
     @property
     def selected_keys(self) -> tuple[str, ...]:
@@ -133,6 +139,10 @@ class State(QObject):
 
     def select_devices(self, keys: tuple[str, ...]) -> None:
         """Select devices by their keys."""
+        self._preferred_keys = ()
+        self._select(keys)
+
+    def _select(self, keys: tuple[str, ...]) -> None:
         if keys != self._selected_keys:
             self._selected_keys = keys
             self.selection_changed.emit()

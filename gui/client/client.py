@@ -237,7 +237,7 @@ class EngineClient(QObject):
             return Failure(
                 kind=FailureKind.STOPPED,
                 message=self.tr("Stopped while {0}.").format(doing),
-                hint=self.tr("It did not end by itself, so its engine was replaced by a fresh one."),
+                hint=self.tr("Its engine was replaced by a fresh one; nothing else is lost."),
                 detail=detail,
             )
         return Failure(

@@ -20,7 +20,7 @@ _LIBRARY_MAGIC = (
     b"\xca\xfe\xba\xbe",
     b"\xca\xfe\xba\xbf",
 )
-_ORT_PREFIX = re.compile(r"^\[ONNXRuntimeError\] : -?\d+ : (?P<code>\w+) : ")
+_ORT_PREFIX = re.compile(r"\[ONNXRuntimeError\] : -?\d+ : (?P<code>\w+) : ")
 _CLASS_OF_CODE = {
     "FAIL": "Fail",
     "INVALID_ARGUMENT": "InvalidArgument",
@@ -31,13 +31,15 @@ _CLASS_OF_CODE = {
     "EP_FAIL": "EPFail",
     "MODEL_LOAD_CANCELED": "ModelLoadCanceled",
 }
-_PLACE_PREFIX = re.compile(r"^(?:/|[A-Za-z]:\\)[^\n]*?\.(?:cc|cpp|h|hpp):\d+ \S.*?\) (?=\S)")
+_PLACE = re.compile(r"(?:^|(?<=:))(?:/|[A-Za-z]:\\)[^\s:]*\.(?:cc|cpp|h|hpp):\d+ \S.*?\) (?=\S)")
+
+_THROWN = re.compile(r"Exception from \S+:\d+:\s*")  # OpenVINO's, one a level
 
 
 def plain_words(text: str) -> str:
-    """Return ORT's or an EP's own words without the error code and the place in the source before them."""
-    text = _ORT_PREFIX.sub("", text.strip())
-    return _PLACE_PREFIX.sub("", text).strip()
+    """Return ORT's or an EP's own words without the error code and the places in its source."""
+    *_, words = _ORT_PREFIX.split(text)  # an EP's error wrapped into ORT's own has two codes: the inner one is its own
+    return _THROWN.sub("", _PLACE.sub("", words.strip())).strip()
 
 
 def error_class(error: Exception) -> str:
@@ -46,8 +48,10 @@ def error_class(error: Exception) -> str:
     Before ORT 1.32 an error of an EP's CreateEp arrives as a plain RuntimeError with the code in the text alone.
     """
     name = type(error).__name__
-    found = _ORT_PREFIX.match(str(error).strip())
-    return name if found is None else _CLASS_OF_CODE.get(found["code"], name)
+    if name != "RuntimeError":
+        return name
+    codes = [found["code"] for found in _ORT_PREFIX.finditer(str(error))]
+    return _CLASS_OF_CODE.get(codes[-1], name) if codes else name
 
 
 def check_library_file(path: str) -> None:
@@ -107,7 +111,7 @@ def registration_failure(error: Exception, name: str, path: str) -> FailureError
         kind, message = FailureKind.NEEDS_NEWER_ORT, newer
         hint = "Update onnxruntime, or use an older version of the EP."
     else:
-        message = f"The EP refused to load: {_first_line(words)}"
+        message = f"The EP refused to load: {_closing_sentence(words)}"
         hint = "These are the EP's own words; its documentation may say more."
     return failure_error(kind, message, hint=hint, detail=raw)
 
@@ -115,7 +119,7 @@ def registration_failure(error: Exception, name: str, path: str) -> FailureError
 def trial_failure(error: Exception, stage: Stage, *, by_policy: bool) -> Failure:
     """Return the failure of a trial whose `stage` raised `error`."""
     raw = str(error)
-    words = _first_line(plain_words(raw))
+    words = _closing_sentence(plain_words(raw))
     name = error_class(error)
     kind, message, hint = FailureKind.RUN_FAILED, f"While {stage.value}: {words}", ""
     if name == "NoSuchFile":
@@ -123,7 +127,7 @@ def trial_failure(error: Exception, stage: Stage, *, by_policy: bool) -> Failure
     elif "xternal data" in raw and re.search(r"not exist|No such file|cannot open|not found|Error opening", raw):
         kind, message = FailureKind.MISSING_EXTERNAL_DATA, "The model's weights lie in a file that is missing."
         hint = "Put the external data file beside the model, under the name the model gives it."
-    elif name == "InvalidProtobuf":
+    elif name == "InvalidProtobuf" or re.search(r"does not have a graph|No graph was found in the protobuf", raw):
         kind, message = FailureKind.NOT_A_MODEL, "The file is not an ONNX model."
         hint = "Choose a file that an ONNX exporter wrote."
     elif isinstance(error, MemoryError):
@@ -180,6 +184,9 @@ def _ort_version() -> str:
     return ort.VERSION
 
 
-def _first_line(text: str) -> str:
-    line = text.strip().splitlines()[0] if text.strip() else "no reason given."
-    return line if len(line) <= 300 else line[:297] + "…"
+def _closing_sentence(text: str) -> str:
+    """Return the first line of ORT's or an EP's words, to stand at the end of a sentence of ours."""
+    line = text.strip().splitlines()[0].rstrip() if text.strip() else "no reason given"
+    if len(line) > 300:
+        return line[:297] + "…"
+    return line if line.endswith((".", "!", "?", "…")) else f"{line}."

@@ -17,7 +17,7 @@ import numpy as np
 
 from .. import __version__
 from ..records.codec import DecodeError, from_json, to_json
-from ..records.failure import Failure, FailureError, FailureKind, failure_error
+from ..records.failure import Failure, FailureError, FailureKind
 from ..records.log import LogRecord, LogSeverity
 from ..records.protocol import PROTOCOL_VERSION, EventKind, Greeting, Op
 from ..records.samples import Nanoseconds, encode_samples
@@ -39,6 +39,7 @@ class _Job:
     op: Op
     message: dict[str, Any]
     cancellation: Cancellation = field(default_factory=Cancellation)
+    begun: bool = False
 
 
 class Server:
@@ -82,16 +83,27 @@ class Server:
             self._cancel(message.get("request"))
             self._send_ok(request_id, {})
         else:
-            job = _Job(request_id, op, message)
-            with self._lock:
-                self._open[request_id] = job
+            self._take(_Job(request_id, op, message))
+
+    def _take(self, job: _Job) -> None:
+        with self._lock:
+            is_new = self._open.setdefault(job.id, job) is job
+        if is_new:
             self._jobs.put(job)
+        else:
+            self._send_error(job.id, _bad_request(f"The request {job.id} is still under way."))
 
     def _cancel(self, request_id: Any) -> None:
+        """Ask the job that is being done to end; one that waits behind it ends here and now."""
         with self._lock:
             job = self._open.get(request_id) if isinstance(request_id, int) else None
-        if job is not None:
-            job.cancellation.request()
+            if job is not None and not job.begun:
+                del self._open[job.id]
+        if job is None:
+            return
+        job.cancellation.request()
+        if not job.begun:
+            self._send_error(job.id, Failure(kind=FailureKind.STOPPED, message="It was stopped before it began."))
 
     def _work(self) -> None:
         """The worker thread: one job at a time, each answered whatever happens."""
@@ -104,9 +116,11 @@ class Server:
         }
         while True:
             job = self._jobs.get()
+            with self._lock:
+                if job.id not in self._open:  # stopped while it waited
+                    continue
+                job.begun = True
             try:
-                if job.cancellation.is_requested() and job.op is not Op.RUN_TRIAL:
-                    raise failure_error(FailureKind.STOPPED, "It was stopped before it began.")
                 answer = to_json(handlers[job.op](job))
                 self._send_ok(job.id, answer)
             except FailureError as error:
@@ -115,7 +129,7 @@ class Server:
                 self._send_error(job.id, _internal(error))
             finally:
                 with self._lock:
-                    self._open.pop(job.id, None)  # a careless peer may have used the id twice
+                    del self._open[job.id]
 
     def _run_trial(self, job: _Job) -> TrialFacts:
         settings = from_json(TrialSettings, job.message.get("settings"))

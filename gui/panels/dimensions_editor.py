@@ -32,6 +32,10 @@ class DimensionsEditor(QWidget):
         """The sizes of the dimensions shown."""
         return tuple(DimensionSize(name=name, size=box.value()) for name, box in self._boxes.items())
 
+    def remember(self, sizes: tuple[DimensionSize, ...]) -> None:
+        """Use these sizes for the dimensions of their names."""
+        self._sizes.update((entry.name, entry.size) for entry in sizes)
+
     def show_dimensions(self, names: tuple[str, ...]) -> None:
         """Show fields for these dimensions; those not seen before are 1."""
         if names == tuple(self._boxes):

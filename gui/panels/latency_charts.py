@@ -154,7 +154,7 @@ class LatencyCharts(QWidget):
 
     def _place_notes(self) -> None:
         self._outside.setPos(self._over_time.getViewBox().rect().width() - 2, 0)
-        below_labels = 3.6 * self.fontMetrics().height()
+        below_labels = 5 * self.fontMetrics().height()
         self._beyond.setPos(self._distribution.getViewBox().rect().width() - 2, below_labels)
 
     def _tint(self) -> None:

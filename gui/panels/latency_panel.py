@@ -99,6 +99,7 @@ class LatencyPanel(QWidget):
         self.upright.setStretchFactor(0, 4)
         self.upright.setStretchFactor(1, 1)
         self.upright.setChildrenCollapsible(False)
+        self.upright.setSizes([400, 112])
         self.sideways.setStretchFactor(0, 1)
         self.sideways.setStretchFactor(1, 0)
         self.sideways.setChildrenCollapsible(False)

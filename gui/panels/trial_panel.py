@@ -133,7 +133,9 @@ class TrialPanel(QWidget):
         view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectItems)
         view.setTabKeyNavigation(True)
         view.setShowGrid(True)
-        view.setToolTip(self.tr("Options for the EP: type a key and a value, or key=value"))
+        view.setToolTip(
+            self.tr("Options for the EP: type a key and a value, or key=value. With a policy, every EP gets them.")
+        )
         view.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         rows = view.verticalHeader().defaultSectionSize()
         view.setFixedHeight(view.horizontalHeader().sizeHint().height() + 2 * rows + 4)
@@ -235,6 +237,9 @@ class TrialPanel(QWidget):
             seconds=self._seconds.value(),
             by_seconds=bool(self._rule.currentData()),
             intra_op_threads=self._threads.value(),
+            options=self._options.options,
+            dimensions=self.model_chooser.dimensions.sizes,
+            device_keys=self._state.selected_keys,
         )
 
     def problem(self) -> str | None:
@@ -276,6 +281,9 @@ class TrialPanel(QWidget):
         self._rule.setCurrentIndex(self._rule.findData(choices.by_seconds))
         self._amount.setCurrentIndex(self._rule.currentIndex())
         self._threads.setValue(choices.intra_op_threads)
+        self._options.set_options(choices.options)
+        self.model_chooser.dimensions.remember(choices.dimensions)
+        self._state.prefer_devices(choices.device_keys)
 
     def _update(self) -> None:
         devices = self._state.selected_devices

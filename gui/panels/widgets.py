@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QAbstractItemModel, QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QAction, QGuiApplication, QKeySequence, QPainter, QPaintEvent
+from PySide6.QtGui import QAction, QGuiApplication, QKeySequence, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -153,13 +153,15 @@ class MutedLabel(QLabel):
     def changeEvent(self, event: QEvent) -> None:
         """Qt's."""
         super().changeEvent(event)
-        if event.type() is QEvent.Type.ApplicationPaletteChange:
+        if event.type() is QEvent.Type.PaletteChange:
             self._mute()
 
     def _mute(self) -> None:
-        palette = QGuiApplication.palette()
-        palette.setColor(self.foregroundRole(), theme.muted(palette))
-        self.setPalette(palette)
+        color = theme.muted(QGuiApplication.palette())
+        if self.palette().color(self.foregroundRole()) != color:  # what is set here changes the palette again
+            palette = QPalette()  # all other colours stay the application's, whose changes are heard by them
+            palette.setColor(self.foregroundRole(), color)
+            self.setPalette(palette)
 
 
 class FailureBox(QFrame):
