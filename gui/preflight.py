@@ -13,7 +13,7 @@ from typing import Final
 
 _NEEDED: Final = ("numpy", "onnxruntime")
 _NEEDED_BY_WINDOW: Final = ("PySide6", "pyqtgraph")
-_OLDEST_ORT: Final = (1, 24, 1)
+_OLDEST_ORT: Final = (1, 27, 0)
 _ORT_DISTRIBUTIONS: Final = (
     "onnxruntime",
     "onnxruntime-gpu",

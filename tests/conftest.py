@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Protocol
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before anything imports Qt
 
@@ -20,8 +21,19 @@ SAMPLE_MODELS = Path(__file__).resolve().parents[1] / "resources" / "models"
 
 ORT_VERSION = tuple(int(part) for part in importlib.metadata.version("onnxruntime").split(".")[:2])
 
-DoubleFactory = Callable[[str], Path]
-"""Takes orders for a double (see tests/doubles/double_ep.c) and returns the path of a library that follows them."""
+
+class DoubleFactory(Protocol):
+    """Takes orders for a double (see tests/doubles/double_ep.c) and returns the path of a library that follows them."""
+
+    def __call__(self, orders: str = "") -> Path: ...
+
+
+class StartEngine(Protocol):
+    """Starts an engine that ends with the test; takes the arguments of `EngineProcess`."""
+
+    def __call__(
+        self, environment: Mapping[str, str] | None = None, *, folder: Path | None = None
+    ) -> EngineProcess: ...
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -70,12 +82,12 @@ def ggml_library() -> Path:
 
 
 @pytest.fixture
-def start_engine() -> Iterator[Callable[..., EngineProcess]]:
-    """Start engines that end with the test; takes the arguments of `EngineProcess`."""
+def start_engine() -> Iterator[StartEngine]:
+    """Start engines that end with the test."""
     started: list[EngineProcess] = []
 
-    def start(*args: dict[str, str] | None, folder: Path | None = None) -> EngineProcess:
-        engine = EngineProcess(*args, folder=folder)
+    def start(environment: Mapping[str, str] | None = None, *, folder: Path | None = None) -> EngineProcess:
+        engine = EngineProcess(environment, folder)
         started.append(engine)
         return engine
 

@@ -187,7 +187,9 @@ class EngineProcess:
         """Wait until a trial has told that it enters a stage."""
         self.wait_for(
             lambda entry: (
-                entry.get("id") == request_id and entry.get("event") == "stage" and entry["facts"]["stage"] == stage.value
+                entry.get("id") == request_id
+                and entry.get("event") == "stage"
+                and entry["facts"]["stage"] == stage.value
             )
         )
 
@@ -235,7 +237,9 @@ class EngineProcess:
     # ---- Inside ----
 
     def _events(self, request_id: int, kind: EventKind) -> list[dict[str, Any]]:
-        return [entry for entry in self.messages() if entry.get("id") == request_id and entry.get("event") == kind.value]
+        return [
+            entry for entry in self.messages() if entry.get("id") == request_id and entry.get("event") == kind.value
+        ]
 
     def _read(self, pipe: IO[bytes] | None, heard: _Heard, understand: Callable[[bytes], Any]) -> threading.Thread:
         assert pipe is not None

@@ -19,6 +19,7 @@ from gui.engine_keeper import EngineKeeper
 from gui.libraries import LibraryKeeper
 from gui.records.device import DeviceType
 from gui.records.library import Library, LibraryState
+from gui.records.log import LogRecord
 from gui.records.process_exit import ProcessExit
 from gui.records.trial import Target, TrialSettings
 from gui.settings import Settings
@@ -80,6 +81,7 @@ class Keepers:
     trials: TrialKeeper
     engine: EngineKeeper
     deaths: list[ProcessExit] = field(default_factory=list)
+    records: list[LogRecord] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     failed_libraries: list[Library] = field(default_factory=list)
     failed_trials: list[TrialRun] = field(default_factory=list)
@@ -105,6 +107,10 @@ class Keepers:
         library = self.state.library(name)
         assert library is not None, f"no library {name}"
         return library
+
+    def has_said(self, words: str) -> bool:
+        """Whether a log record that holds these words has come."""
+        return any(words in record.message for record in self.records)
 
     def states(self) -> dict[str, LibraryState]:
         """Where each library stands."""
@@ -153,6 +159,7 @@ def running_keepers(qtbot: QtBot, ini: Path) -> Iterator[Keepers]:
         trials=TrialKeeper(client, state),
     )
     client.died.connect(keepers.deaths.append)
+    client.log_received.connect(keepers.records.extend)
     state.notice_posted.connect(keepers.notices.append)
     keepers.libraries.library_failed.connect(keepers.failed_libraries.append)
     keepers.libraries.trial_in_the_way.connect(keepers.trials.make_way_for)

@@ -52,7 +52,7 @@ def test_that_an_added_library_is_loaded_with_its_devices(
 def test_that_an_unregistered_library_stays_in_the_list_without_devices(
     keepers: Keepers, ini: Path, double_library: DoubleFactory
 ) -> None:
-    keepers.add("double", double_library())
+    keepers.add("double", double_library(""))
     keepers.libraries.unregister("double")
     assert keepers.library("double").state is LibraryState.UNREGISTERING
     keepers.wait_until_ready()
@@ -68,7 +68,7 @@ def test_that_an_unregistered_library_stays_in_the_list_without_devices(
 def test_that_only_a_library_that_is_not_loaded_can_be_removed(
     keepers: Keepers, ini: Path, double_library: DoubleFactory
 ) -> None:
-    keepers.add("double", double_library())
+    keepers.add("double", double_library(""))
     keepers.libraries.remove("double")
     assert keepers.states() == {"double": LOADED}
     keepers.libraries.unregister("double")
@@ -78,10 +78,8 @@ def test_that_only_a_library_that_is_not_loaded_can_be_removed(
     assert remembered(ini) == {}
 
 
-def test_that_two_registrations_of_one_file_come_and_go_apart(
-    keepers: Keepers, double_library: DoubleFactory
-) -> None:
-    path = str(double_library())
+def test_that_two_registrations_of_one_file_come_and_go_apart(keepers: Keepers, double_library: DoubleFactory) -> None:
+    path = str(double_library(""))
     keepers.libraries.add([("one", path), ("two", path)])
     keepers.wait_until_ready()
     assert keepers.owners() == [None, "one", "two"]
@@ -95,7 +93,7 @@ def test_that_two_registrations_of_one_file_come_and_go_apart(
 def test_that_a_name_that_cannot_be_is_refused_at_once(
     keepers: Keepers, double_library: DoubleFactory, name: str
 ) -> None:
-    path = str(double_library())
+    path = str(double_library(""))
     keepers.libraries.add([("double", path), (name, path), ("other", path)])
     assert list(keepers.states()) == ["double", "other"]
     assert [(library.name, library.state) for library in keepers.failed_libraries] == [(name, FAILED)]
@@ -130,7 +128,7 @@ def test_that_a_failed_library_can_be_loaded_once_it_is_mended(
 ) -> None:
     path = tmp_path / "late.so"
     assert keepers.add("late", path).state is FAILED
-    path.write_bytes(double_library().read_bytes())
+    path.write_bytes(double_library("").read_bytes())
     keepers.libraries.load("late")
     keepers.wait_until_ready()
     library = keepers.library("late")
@@ -158,7 +156,7 @@ def test_that_libraries_are_remembered_in_order_and_as_they_were(
 ) -> None:
     with running_keepers(qtbot, ini) as first:
         first.add("loaded", double_library("count=2"))
-        first.add("unregistered", double_library())
+        first.add("unregistered", double_library(""))
         first.add("refused", tmp_path / "gone.so")
         first.libraries.unregister("unregistered")
         first.wait_until_ready()
@@ -174,7 +172,7 @@ def test_that_a_library_added_before_the_engine_is_ready_is_remembered_and_loade
     with running_keepers(qtbot, ini) as keepers:
         with qtbot.waitSignal(keepers.client.died, timeout=TIMEOUT_MS):
             keepers.client.restart()
-        keepers.libraries.add([("double", str(double_library()))])
+        keepers.libraries.add([("double", str(double_library("")))])
         assert keepers.client.greeting is None
         assert remembered(ini) == {"double": (True, False)}
         keepers.wait_until_ready()
@@ -184,7 +182,7 @@ def test_that_a_library_added_before_the_engine_is_ready_is_remembered_and_loade
 def test_that_libraries_restored_beside_a_ready_engine_are_loaded(
     keepers: Keepers, double_library: DoubleFactory
 ) -> None:
-    library = Library(name="double", path=str(double_library()))
+    library = Library(name="double", path=str(double_library("")))
     keepers.settings.libraries = (RememberedLibrary(library=library, load=True),)
     keepers.libraries.restore()
     keepers.wait_until_ready()
@@ -194,11 +192,13 @@ def test_that_libraries_restored_beside_a_ready_engine_are_loaded(
 def test_that_while_it_loads_a_library_is_remembered_as_one_that_kills(
     qtbot: QtBot, keepers: Keepers, ini: Path, double_library: DoubleFactory
 ) -> None:
-    keepers.add("good", double_library())
-    keepers.add("spare", double_library())
+    keepers.add("good", double_library(""))
+    keepers.add("spare", double_library(""))
     keepers.libraries.unregister("spare")
     keepers.wait_until_ready()
-    keepers.libraries.add([("slow", str(double_library("devices=slow,slow_ms=300"))), ("next", str(double_library()))])
+    keepers.libraries.add(
+        [("slow", str(double_library("devices=slow,slow_ms=300"))), ("next", str(double_library("")))]
+    )
     assert keepers.libraries.loading() == "slow"
     during = {"good": (True, False), "spare": (False, False), "slow": (True, True), "next": (True, False)}
     assert remembered(ini) == during
@@ -213,9 +213,7 @@ def test_that_while_it_loads_a_library_is_remembered_as_one_that_kills(
 def test_that_a_library_that_was_loading_when_the_window_died_waits_to_be_asked_for(
     qtbot: QtBot, ini: Path, double_library: DoubleFactory
 ) -> None:
-    suspect = Library(
-        name="suspect", path=str(double_library()), state=LibraryState.LOADING, killed_engine=True
-    )
+    suspect = Library(name="suspect", path=str(double_library("")), state=LibraryState.LOADING, killed_engine=True)
     good = Library(name="good", path=str(double_library("count=2")), state=LOADED)
     open_settings(ini).libraries = tuple(RememberedLibrary(library=library, load=True) for library in (suspect, good))
     with running_keepers(qtbot, ini) as keepers:
@@ -244,7 +242,7 @@ def test_that_a_library_stopped_before_its_turn_is_just_not_loaded(
 ) -> None:
     monkeypatch.setattr("gui.client.client.GRACE_MS", 100)
     busy(qtbot, keepers)
-    path = str(double_library())
+    path = str(double_library(""))
     keepers.libraries.add([("first", path), ("second", path)])  # the first is asked for, behind the trial
     keepers.libraries.stop("second")
     assert keepers.library("second").state is NOT_LOADED
@@ -265,7 +263,7 @@ def test_that_unregistering_stopped_before_its_turn_leaves_it_loaded(
     qtbot: QtBot, keepers: Keepers, ini: Path, double_library: DoubleFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gui.client.client.GRACE_MS", 100)
-    keepers.add("double", double_library())
+    keepers.add("double", double_library(""))
     busy(qtbot, keepers)  # on the CPU device, so that it need not make way
     keepers.libraries.unregister("double")
     keepers.libraries.unregister("double")  # once more: the same as stop

@@ -71,7 +71,7 @@ def test_that_a_library_that_kills_the_engine_failed_and_the_others_are_back(
 def test_that_a_library_cut_short_kills_no_window(
     keepers: Keepers, double_library: DoubleFactory, tmp_path: Path
 ) -> None:
-    keepers.libraries.add([("cut", str(build.truncated_copy(double_library(), tmp_path)))])
+    keepers.libraries.add([("cut", str(build.truncated_copy(double_library(""), tmp_path)))])
     keepers.wait_for_death()
     error = keepers.library("cut").error
     assert error is not None
@@ -82,9 +82,9 @@ def test_that_a_library_that_hangs_can_be_stopped(
     qtbot: QtBot, keepers: Keepers, ini: Path, double_library: DoubleFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gui.client.client.GRACE_MS", 100)
-    keepers.add("good", double_library())
-    with qtbot.waitSignal(keepers.client.log_received, timeout=TIMEOUT_MS):
-        keepers.libraries.add([("hang", str(double_library("devices=hang,trace=1")))])
+    keepers.add("good", double_library(""))
+    keepers.libraries.add([("hang", str(double_library("devices=hang,trace=1")))])
+    qtbot.waitUntil(lambda: keepers.has_said("double: devices"), timeout=TIMEOUT_MS)
     keepers.libraries.stop("hang")
     keepers.wait_for_death()
     assert keepers.states() == {"good": LOADED, "hang": FAILED}
@@ -98,11 +98,9 @@ def test_that_a_library_that_hangs_can_be_stopped(
 
 
 def test_that_the_next_start_does_not_load_what_killed_an_engine(
-    qtbot: QtBot, ini: Path, double_library: DoubleFactory, tmp_path: Path
+    qtbot: QtBot, ini: Path, double_library: DoubleFactory
 ) -> None:
-    path = tmp_path / "bad.so"
-    path.write_bytes(double_library("devices=abort").read_bytes())  # a good one: orders are in the name
-    good, bad = str(double_library()), str(double_library("devices=abort"))
+    good, bad = str(double_library("")), str(double_library("devices=abort"))
     with running_keepers(qtbot, ini) as first:
         first.libraries.add([("good", good), ("bad", bad)])
         first.wait_for_death()
@@ -118,7 +116,7 @@ def test_that_the_next_start_does_not_load_what_killed_an_engine(
 def test_that_the_library_after_one_that_kills_is_loaded_all_the_same(
     keepers: Keepers, ini: Path, double_library: DoubleFactory
 ) -> None:
-    bad, other, good = double_library("factory=abort"), double_library("load=exit"), double_library()
+    bad, other, good = double_library("factory=abort"), double_library("load=exit"), double_library("")
     keepers.libraries.add([("bad", str(bad)), ("other", str(other)), ("good", str(good))])
     keepers.wait_for_death(2)
     assert keepers.states() == {"bad": FAILED, "other": FAILED, "good": LOADED}
@@ -134,7 +132,7 @@ def test_that_the_library_after_one_that_kills_is_loaded_all_the_same(
 def test_that_dying_while_it_is_unregistered_is_being_unregistered(
     keepers: Keepers, ini: Path, double_library: DoubleFactory, action: str
 ) -> None:
-    keepers.add("good", double_library())
+    keepers.add("good", double_library(""))
     keepers.add("bad", double_library(f"release={action}"))
     keepers.libraries.unregister("bad")
     keepers.wait_for_death()
@@ -149,9 +147,10 @@ def test_that_unregistering_that_hangs_can_be_stopped(
     qtbot: QtBot, keepers: Keepers, double_library: DoubleFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gui.client.client.GRACE_MS", 100)
-    keepers.add("good", double_library())
-    keepers.add("bad", double_library("release=hang"))
+    keepers.add("good", double_library(""))
+    keepers.add("bad", double_library("release=hang,trace=1"))
     keepers.libraries.unregister("bad")
+    qtbot.waitUntil(lambda: keepers.has_said("double: release"), timeout=TIMEOUT_MS)
     keepers.libraries.unregister("bad")  # once more: the same as stop
     keepers.wait_for_death()
     assert keepers.states() == {"good": LOADED, "bad": NOT_LOADED}
@@ -160,7 +159,7 @@ def test_that_unregistering_that_hangs_can_be_stopped(
 
 def test_that_a_session_in_the_way_does_not_keep_a_library(keepers: Keepers, double_library: DoubleFactory) -> None:
     """A refusal of the engine to unregister is answered by another engine."""
-    keepers.add("good", double_library())
+    keepers.add("good", double_library(""))
     keepers.add("bad", double_library("count=2"))
     keepers.client.unregister("bad")  # behind the keeper's back, so that the engine does not know it any more
     keepers.libraries.unregister("bad")
@@ -176,7 +175,7 @@ def test_that_devices_and_selection_stay_while_their_libraries_are_loaded_again(
     qtbot: QtBot, keepers: Keepers, double_library: DoubleFactory
 ) -> None:
     keepers.add("one", double_library("count=2"))
-    keepers.add("two", double_library())
+    keepers.add("two", double_library(""))
     chosen = (keepers.library("one").device_keys[1], keepers.library("two").device_keys[0])
     keepers.state.select_devices(chosen)
     seen: list[list[str | None]] = []
@@ -194,10 +193,10 @@ def test_that_a_library_that_cannot_be_loaded_again_takes_its_devices_along(
     qtbot: QtBot, keepers: Keepers, double_library: DoubleFactory, tmp_path: Path
 ) -> None:
     path = tmp_path / "vanishing.so"
-    path.write_bytes(double_library().read_bytes())
-    keepers.add("good", double_library())
+    path.write_bytes(double_library("").read_bytes())
+    keepers.add("good", double_library(""))
     keepers.add("vanishing", path)
-    keepers.add("last", double_library())
+    keepers.add("last", double_library(""))
     keepers.state.select_devices(keepers.library("vanishing").device_keys)
     path.unlink()
     kill(qtbot, keepers)
@@ -210,9 +209,9 @@ def test_that_a_library_that_cannot_be_loaded_again_takes_its_devices_along(
 def test_that_a_library_to_be_unregistered_is_not_loaded_again(
     qtbot: QtBot, keepers: Keepers, ini: Path, double_library: DoubleFactory
 ) -> None:
-    keepers.add("good", double_library())
-    keepers.add("first", double_library())
-    keepers.add("second", double_library())
+    keepers.add("good", double_library(""))
+    keepers.add("first", double_library(""))
+    keepers.add("second", double_library(""))
     rule = StopRule(seconds=3600)
     trial = keepers.run(TrialSettings(model_path=str(TINY_MODEL), target=keepers.target(), stop_rule=rule))
     qtbot.waitUntil(lambda: len(trial.series) > 0, timeout=TIMEOUT_MS)
@@ -227,8 +226,8 @@ def test_that_a_library_to_be_unregistered_is_not_loaded_again(
 def test_that_a_library_stopped_before_it_is_loaded_again_takes_its_devices_along(
     qtbot: QtBot, keepers: Keepers, ini: Path, double_library: DoubleFactory
 ) -> None:
-    keepers.add("good", double_library())
-    keepers.add("unwanted", double_library())
+    keepers.add("good", double_library(""))
+    keepers.add("unwanted", double_library(""))
     with qtbot.waitSignal(keepers.client.died, timeout=TIMEOUT_MS):
         os.kill(keepers.client.process_id(), signal.SIGKILL)
     assert keepers.owners() == [None, "good", "unwanted"]

@@ -18,8 +18,8 @@ class PendingRequest(QObject):
     """The record that answers this kind of request."""
     failed = Signal(Failure)
     facts_received = Signal(TrialFacts)
-    samples_received = Signal(Stage, object, int)
-    """Stage, samples of shape (n,) in nanoseconds, nanoseconds since the stage began."""
+    samples_received = Signal(Stage, object, object)
+    """Stage, samples of shape (n,) in nanoseconds, nanoseconds since the stage began (an `int` of Qt's has 32 bits)."""
 
     def __init__(self, request_id: int, op: Op, doing: str, answer_type: type[Any] | None, parent: QObject) -> None:
         super().__init__(parent)

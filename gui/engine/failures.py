@@ -124,7 +124,7 @@ def trial_failure(error: Exception, stage: Stage, *, by_policy: bool) -> Failure
     kind, message, hint = FailureKind.RUN_FAILED, f"While {stage.value}: {words}", ""
     if name == "NoSuchFile":
         kind, message, hint = FailureKind.NO_SUCH_FILE, "The model file is not there.", "Choose the model again."
-    elif "xternal data" in raw and re.search(r"not exist|No such file|cannot open|not found|Error opening", raw):
+    elif _is_missing_data(raw):
         kind, message = FailureKind.MISSING_EXTERNAL_DATA, "The model's weights lie in a file that is missing."
         hint = "Put the external data file beside the model, under the name the model gives it."
     elif name == "InvalidProtobuf" or re.search(r"does not have a graph|No graph was found in the protobuf", raw):
@@ -148,6 +148,12 @@ def trial_failure(error: Exception, stage: Stage, *, by_policy: bool) -> Failure
     elif stage is Stage.CREATING_SESSION:
         hint = "Try another target to see whether the model or the EP is at fault."
     return Failure(kind=kind, message=message, hint=hint, detail=f"{type(error).__name__}: {raw}")
+
+
+def _is_missing_data(raw: str) -> bool:
+    if "cannot get file size: No such file" in raw:  # ORT 1.24
+        return True
+    return "xternal data" in raw and bool(re.search(r"not exist|No such file|cannot open|not found|Error opening", raw))
 
 
 def is_cancellation(error: Exception) -> bool:

@@ -117,7 +117,7 @@ class Server:
         while True:
             job = self._jobs.get()
             with self._lock:
-                if job.id not in self._open:  # stopped while it waited
+                if self._open.get(job.id) is not job:  # stopped while it waited
                     continue
                 job.begun = True
             try:

@@ -199,7 +199,7 @@ class TimedLoop:
         self.count = 0
         """Calls that ended, in the last `measure`."""
         self.elapsed_ns = 0
-        """Wall-clock time of the last `measure`."""
+        """Wall-clock time of the last `measure`, up to the end of its last call."""
 
     def measure(self, stage: Stage, *, iterations: int | None, seconds: float | None) -> None:
         """Call until `iterations` calls are done, `seconds` have passed, or the cancellation is requested.
@@ -226,7 +226,7 @@ class TimedLoop:
                     filled = 0
                     pause = min(clock() + BATCH_NS, deadline)
         finally:
-            self._flush(stage, filled, clock() - began)
+            self._flush(stage, filled, last - began)
 
     def _flush(self, stage: Stage, filled: int, elapsed_ns: int) -> None:
         self.count += filled

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QSortFilterProxyModel, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QItemSelectionModel, QSortFilterProxyModel, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QIcon, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QSplitter, QVBoxLayout, QWidget
 
@@ -51,6 +51,7 @@ class LatencyPanel(QWidget):
         self._timer = QTimer(self)
         self._turn = 0
         self._dirty = 0
+        self._showing = False
         self._build()
         self._connect()
         self._show_current()
@@ -127,14 +128,19 @@ class LatencyPanel(QWidget):
             self._on_trials()
 
     def _on_trials(self) -> None:
+        self._showing = True
         self._trials.set_rows(self._state.trials)
         trial = self._state.current_trial
         row = None if trial is None else self._trials.row_number(trial.number)
         if row is not None:
             chosen = self._proxy.mapFromSource(self._trials.index(row, 0))
-            if not self._trial_view.selectionModel().isRowSelected(chosen.row(), chosen.parent()):
-                self._trial_view.selectRow(chosen.row())
+            selection = self._trial_view.selectionModel()
+            if not selection.isRowSelected(chosen.row(), chosen.parent()):
+                # Not selectRow, which minds the keys held down: Ctrl of Ctrl+R would add to the selection.
+                flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
+                selection.setCurrentIndex(chosen, flags)
             self._trial_view.scrollTo(chosen)
+        self._showing = False
 
     def _show_current(self) -> None:
         self.charts.show_trial(self._state.current_trial)
@@ -204,6 +210,9 @@ class LatencyPanel(QWidget):
         return " · ".join(parts)
 
     def _on_selection(self) -> None:
+        """Wish for what was selected by hand; not for what is left selected while trials are removed."""
+        if self._showing:
+            return
         rows = self._trial_view.selectionModel().selectedRows()
         if len(rows) == 1:
             trial = rows[0].data(ROW_ROLE)

@@ -110,7 +110,7 @@ class LogPanel(QWidget):
         self._model.append(records)
         if at_end:
             self._view.scrollToBottom()
-        if not self.isVisible():
+        if self.visibleRegion().isEmpty():  # also behind another tab, where Qt takes it for visible
             bad = sum(record.severity >= LogSeverity.WARNING for record in records)
             if bad:
                 self._unseen += bad

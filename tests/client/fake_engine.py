@@ -12,7 +12,11 @@ def main() -> None:
     """Greet, then send each line in turn."""
     protocol, *lines = sys.argv[1:]
     greeting = dict.fromkeys(("application", "onnxruntime", "python", "platform", "numpy"), "0")
-    say(json.dumps({"id": None, "event": "greeting", "greeting": {**greeting, "protocol": int(protocol), "process_id": 1}}))
+    say(
+        json.dumps(
+            {"id": None, "event": "greeting", "greeting": {**greeting, "protocol": int(protocol), "process_id": 1}}
+        )
+    )
     for line in lines:
         if "{id}" in line:
             request = json.loads(sys.stdin.readline() or '{"id": 0}')

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
@@ -16,7 +18,8 @@ from gui.client.requests import PendingRequest
 from gui.records.failure import Failure, FailureKind
 from gui.records.log import LogSeverity
 from gui.records.protocol import PROTOCOL_VERSION, Inventory
-from gui.records.trial import Target, TrialSettings
+from gui.records.samples import encode_samples
+from gui.records.trial import Stage, Target, TrialFacts, TrialSettings
 
 from ..conftest import DoubleFactory
 from ..keepers import TIMEOUT_MS, outcome_of
@@ -276,6 +279,19 @@ def test_that_a_message_not_understood_is_logged_and_passed_over(
     assert isinstance(outcome_of(qtbot, client.list_devices()), Inventory)
     assert [record.severity for record in heard.records] == [LogSeverity.ERROR]
     assert heard.deaths == []
+
+
+def test_that_the_time_of_a_long_trial_comes_through(qtbot: QtBot, client: EngineClient, use_fake: UseCommand) -> None:
+    elapsed_ns = 24 * 3600 * 10**9  # beyond 32 bits, as after 2.2 seconds already
+    batch = {"event": "samples", "stage": "measuring", "samples": encode_samples(np.array([7], np.int64))}
+    use_fake(PROTOCOL_VERSION, json.dumps({**batch, "id": 1, "elapsed_ns": elapsed_ns}), '{"id": {id}, "ok": {}}')
+    heard: list[tuple[Stage, list[int], int]] = []
+    settings = TrialSettings(model_path="/net.onnx", target=Target(device_keys=("cpu",)))
+    client.start()
+    request = client.run_trial(settings)
+    request.samples_received.connect(lambda stage, samples, elapsed: heard.append((stage, samples.tolist(), elapsed)))
+    assert isinstance(outcome_of(qtbot, request), TrialFacts)
+    assert heard == [(Stage.MEASURING, [7], elapsed_ns)]
 
 
 @pytest.mark.parametrize("ok", ['{"devices": []}', "[]", "null", '{"libraries": 3, "devices": []}'])

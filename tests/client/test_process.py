@@ -111,7 +111,9 @@ def test_that_the_last_lines_are_kept_without_colours(children: Children) -> Non
 
 def test_that_a_flood_is_bounded_and_counted(children: Children) -> None:
     count = 300_000
-    child, process_exit = children.run(f"data = b'x\\n' * {count} + b'last\\n'\nwhile data: data = data[os.write(2, data):]")
+    child, process_exit = children.run(
+        f"data = b'x\\n' * {count} + b'last\\n'\nwhile data: data = data[os.write(2, data):]"
+    )
     assert max(len(lines) for lines, _ in child.readings) <= 500
     assert sum(len(lines) + left_out for lines, left_out in child.readings) == count + 1
     assert len(child.lines) < count / 10

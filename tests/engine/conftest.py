@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
 from gui.records.trial import DimensionSize, StopRule, Target, TrialSettings
 
-from ..conftest import DoubleFactory
+from ..conftest import ORT_VERSION, DoubleFactory
 from ..engine_process import EngineProcess
 
-Register = Callable[[EngineProcess, str], tuple[str, ...]]
-"""Takes an engine and orders for a double, registers it as `double` and returns the keys of its devices."""
+
+unmaps_libraries = pytest.mark.skipif(
+    ORT_VERSION < (1, 30), reason="an older onnxruntime loads a library twice and lets it go once"
+)
+
+
+class Register(Protocol):
+    """Takes an engine and orders for a double, registers it and returns the keys of its devices."""
+
+    def __call__(self, engine: EngineProcess, orders: str = "", name: str = "double") -> tuple[str, ...]: ...
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,9 @@ from gui.records.failure import Failure, FailureError, FailureKind
 from gui.records.library import CPU_EP_NAME, LibraryState
 from gui.records.trial import Ending
 
-from ..conftest import ORT_VERSION, DoubleFactory
+from ..conftest import ORT_VERSION, DoubleFactory, StartEngine
 from ..engine_process import EngineProcess
-from .conftest import Register, settings_for
+from .conftest import Register, settings_for, unmaps_libraries
 
 since_1_24 = pytest.mark.skipif(ORT_VERSION < (1, 24), reason="needs onnxruntime 1.24")
 
@@ -82,7 +82,7 @@ def test_that_one_file_under_two_names_gives_devices_of_both(engine: EngineProce
 
 
 def test_that_an_engine_gives_the_same_keys_as_another(
-    engine: EngineProcess, start_engine: Callable[..., EngineProcess], register: Register
+    engine: EngineProcess, start_engine: StartEngine, register: Register
 ) -> None:
     register(engine, "count=2,name=other", "first")
     keys = register(engine, "count=3")
@@ -101,9 +101,7 @@ def test_that_unusual_names_can_be_registered(engine: EngineProcess, register: R
     assert [library.name for library in engine.unregister(name).libraries] == []
 
 
-def test_that_a_relative_path_is_made_absolute(
-    start_engine: Callable[..., EngineProcess], double_library: DoubleFactory
-) -> None:
+def test_that_a_relative_path_is_made_absolute(start_engine: StartEngine, double_library: DoubleFactory) -> None:
     path = double_library("")
     engine = start_engine(folder=path.parent)
     (library,) = engine.register("mine", path.name).libraries
@@ -183,6 +181,7 @@ def test_that_a_library_is_unregistered_once(engine: EngineProcess, register: Re
     assert failure_of(lambda: engine.unregister("double")).kind is FailureKind.NOT_REGISTERED
 
 
+@unmaps_libraries
 def test_that_a_library_is_let_go_of_after_a_trial(engine: EngineProcess, register: Register, add_model: Path) -> None:
     mapped = Path(f"/proc/{engine.process_id}/maps")
     engine.run_trial(settings_for(add_model, *register(engine, "vendor=let go of")))

@@ -7,7 +7,6 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,13 +18,11 @@ from gui.records.engine_command import engine_command, engine_environment
 from gui.records.failure import Failure, FailureError, FailureKind
 from gui.records.process_exit import ProcessExit
 from gui.records.protocol import PROTOCOL_VERSION, Inventory, Op, decode_line, encode_line
-from gui.records.trial import Ending, Stage, TrialFacts
+from gui.records.trial import Ending, TrialFacts
 
-from ..conftest import ORT_VERSION, DoubleFactory
+from ..conftest import ORT_VERSION, DoubleFactory, StartEngine
 from ..engine_process import LIMIT_S, EngineProcess
 from .conftest import Register, settings_for
-
-StartEngine = Callable[..., EngineProcess]
 
 since_1_32 = pytest.mark.skipif(
     ORT_VERSION < (1, 32),
@@ -68,9 +65,7 @@ def test_that_every_event_without_a_request_has_a_null_id(engine: EngineProcess)
 # ---- Requests ----
 
 
-def test_that_a_ping_is_answered_while_a_trial_runs(
-    engine: EngineProcess, register: Register, add_model: Path
-) -> None:
+def test_that_a_ping_is_answered_while_a_trial_runs(engine: EngineProcess, register: Register, add_model: Path) -> None:
     trial = engine.start_trial(settings_for(add_model, *register(engine, ""), iterations=ENDLESS))
     engine.wait_for_samples(trial)
     assert engine.ok(engine.send(Op.PING)) == {}
@@ -83,7 +78,7 @@ def test_that_a_ping_is_answered_while_a_library_hangs_in_a_run(
     start_engine: StartEngine, register: Register, add_model: Path
 ) -> None:
     engine = start_engine()
-    trial = engine.start_trial(settings_for(add_model, *register(engine, "compute=hang,trace=1")))
+    engine.start_trial(settings_for(add_model, *register(engine, "compute=hang,trace=1")))
     engine.wait_for_stderr("double: compute")
     assert engine.ok(engine.send(Op.PING)) == {}
 
@@ -172,12 +167,23 @@ def test_that_the_same_id_twice_does_not_stop_the_worker(start_engine: StartEngi
     assert [entry["id"] for entry in engine.messages()[1:4]] == [77, 77, 77]
 
 
+def test_that_an_id_answered_as_stopped_can_be_used_again(
+    engine: EngineProcess, register: Register, add_model: Path
+) -> None:
+    trial = engine.start_trial(settings_for(add_model, *register(engine, ""), iterations=ENDLESS))
+    engine.wait_for_samples(trial)
+    engine.send_bytes(encode_line({"id": 888, "op": "unregister", "name": "double"}))
+    engine.ok(engine.send(Op.CANCEL, request=888))
+    engine.send_bytes(encode_line({"id": 888, "op": "devices"}))
+    engine.send(Op.CANCEL, request=trial)
+    message = engine.wait_for(lambda entry: entry["id"] == 888 and "ok" in entry)
+    assert len(from_json(Inventory, message["ok"]).libraries) == 1
+
+
 # ---- What native code prints ----
 
 
-def test_that_native_noise_arrives_on_stderr_and_not_in_the_protocol(
-    engine: EngineProcess, register: Register
-) -> None:
+def test_that_native_noise_arrives_on_stderr_and_not_in_the_protocol(engine: EngineProcess, register: Register) -> None:
     assert len(register(engine, "stdout=# NATIVE: hello,stderr=found nothing,lines=3")) == 1
     engine.wait_for_stderr("found nothing")
     engine.wait_for_stderr("# NATIVE: hello")

@@ -52,9 +52,7 @@ def test_that_the_proxy_keeps_the_rules_of_item_models(model: LibraryTableModel,
     assert texts(proxy) == ["a"]
 
 
-@pytest.mark.parametrize(
-    "names", ["abc", "b", "xbx2", "bc", "ab", "axbyc"], ids=lambda names: f"abc to {names}"
-)
+@pytest.mark.parametrize("names", ["abc", "b", "xbx2", "bc", "ab", "axbyc"], ids=lambda names: f"abc to {names}")
 def test_that_a_row_that_stays_stays_selected(
     model: LibraryTableModel, selection: QItemSelectionModel, names: str
 ) -> None:
@@ -159,9 +157,7 @@ def test_that_text_sorts_without_regard_to_case(model: LibraryTableModel) -> Non
         ("gamma", []),
     ],
 )
-def test_that_the_filter_wants_each_word_in_any_column(
-    model: LibraryTableModel, words: str, shown: list[str]
-) -> None:
+def test_that_the_filter_wants_each_word_in_any_column(model: LibraryTableModel, words: str, shown: list[str]) -> None:
     model.set_rows([library("alpha"), library("beta")])
     proxy = FilterProxy()
     proxy.setSourceModel(model)

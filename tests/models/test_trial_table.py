@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -99,8 +100,8 @@ def test_that_sample_counts_sort_as_numbers() -> None:
         ({"outcome": Outcome.FAILED}, "failed: "),
     ],
 )
-def test_that_the_outcome_is_told_in_words(change: dict[str, object], said: str) -> None:
-    assert outcome_text(trial(1, **change)) == said  # type: ignore[arg-type]
+def test_that_the_outcome_is_told_in_words(change: dict[str, Any], said: str) -> None:
+    assert outcome_text(trial(1, **change)) == said
 
 
 def test_that_a_failed_trial_says_why_in_the_tip() -> None:

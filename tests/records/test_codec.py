@@ -121,7 +121,12 @@ class _Outer:
 
 @pytest.mark.parametrize(
     "record",
-    [_Outer(), _Outer(inner=_Inner(colours=(_Colour.RED,), names=(("a", "b"),))), _Outer(many=()), _Outer(many=(_Inner(),))],
+    [
+        _Outer(),
+        _Outer(inner=_Inner(colours=(_Colour.RED,), names=(("a", "b"),))),
+        _Outer(many=()),
+        _Outer(many=(_Inner(),)),
+    ],
 )
 def test_that_optional_and_nested_fields_come_back(record: _Outer) -> None:
     assert from_json(_Outer, json.loads(json.dumps(to_json(record)))) == record

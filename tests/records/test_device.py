@@ -37,9 +37,9 @@ def test_that_the_same_devices_get_the_same_keys_again() -> None:
 
 def test_that_a_key_is_the_same_in_every_process() -> None:
     # Written down once: settings remember keys, so another way to make them is a change of the file form.
-    assert key_of(Device(ep_name="ep", device=HardwareDevice(type=DeviceType.CPU, vendor_id=0x1022), library="lib")) == (
-        "lib/ep/CPU:1022:0000/a6830960#0"
-    )
+    assert key_of(
+        Device(ep_name="ep", device=HardwareDevice(type=DeviceType.CPU, vendor_id=0x1022), library="lib")
+    ) == ("lib/ep/CPU:1022:0000/a6830960#0")
 
 
 def test_that_equal_devices_get_distinct_keys() -> None:

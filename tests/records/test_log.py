@@ -4,9 +4,7 @@ import pytest
 
 from gui.records.log import LogSeverity, record_of_stderr_line, strip_ansi
 
-ORT_LINE = (
-    "\x1b[0;93m2026-11-23 18:37:58.500000001 [W:onnxruntime:logid, graph.cc:55 Graph] an [odd] text: 1\x1b[m\n"
-)
+ORT_LINE = "\x1b[0;93m2026-11-23 18:37:58.500000001 [W:onnxruntime:logid, graph.cc:55 Graph] an [odd] text: 1\x1b[m\n"
 
 
 def test_that_a_line_of_ort_is_taken_apart() -> None:

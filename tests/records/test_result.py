@@ -13,9 +13,7 @@ from gui.records.trial import TrialFacts
 
 from .examples import DEVICE, FACTS, FAILURE, GREETING, LIBRARY, SETTINGS, STATISTICS
 
-RESULT = TrialResult(
-    settings=SETTINGS, outcome=Outcome.FINISHED, facts=FACTS, statistics=STATISTICS, failure=FAILURE
-)
+RESULT = TrialResult(settings=SETTINGS, outcome=Outcome.FINISHED, facts=FACTS, statistics=STATISTICS, failure=FAILURE)
 
 
 def test_that_a_saved_trial_holds_everything_told_of_it() -> None:

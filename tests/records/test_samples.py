@@ -31,6 +31,10 @@ def in_batches(values: Nanoseconds, batches: tuple[int, ...]) -> Iterator[Nanose
         begin, turn = begin + size, turn + 1
 
 
+def extremes_of(values: Nanoseconds) -> tuple[int, int]:
+    return int(values.min()), int(values.max())
+
+
 # ---- The wire form ----
 
 
@@ -95,13 +99,13 @@ def test_that_samples_beyond_the_limit_are_counted_but_not_kept(monkeypatch: pyt
     series = series_of(values, (300, 299, 500, 1))
     assert (len(series), series.dropped) == (700, 1300)
     np.testing.assert_array_equal(series.values, values[:700])
-    assert series.extremes() == (values[:700].min(), values[:700].max())
+    assert series.extremes() == extremes_of(values[:700])
 
 
 @pytest.mark.parametrize("count", [1, 200, 256, 300, 512, 70_001])
 def test_that_extremes_are_those_of_all_samples(count: int) -> None:
     values = random_samples(count, seed=count)
-    assert series_of(values).extremes() == (values.min(), values.max())
+    assert series_of(values).extremes() == extremes_of(values)
 
 
 @pytest.mark.parametrize("place", [0, 255, 256, 511, 512, 599])
@@ -200,7 +204,7 @@ def test_that_an_envelope_leaves_the_series_as_it_was() -> None:
     first = series.envelope(1, 100_000, 10)
     first.lows[:], first.highs[:] = 0, 0
     check_envelope(series.envelope(1, 100_000, 10), values, 1, 100_000)
-    assert series.extremes() == (values.min(), values.max())
+    assert series.extremes() == extremes_of(values)
 
 
 @pytest.mark.parametrize(("first", "last"), [(-5, 1000), (0, 99_999_999), (-100, 99_999_999)])

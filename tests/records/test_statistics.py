@@ -131,7 +131,7 @@ def test_that_one_slow_sample_does_not_press_the_others_into_one_bin() -> None:
     drawn = histogram(samples, 50)
     assert drawn is not None
     assert drawn.beyond == 1
-    assert np.count_nonzero(drawn.counts) >= 40
+    assert np.count_nonzero(drawn.counts) >= 20
 
 
 @pytest.mark.parametrize("count", [1, 5, 1000])

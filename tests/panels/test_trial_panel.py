@@ -1,0 +1,280 @@
+"""The trial's settings: when they are complete, what is asked for, what is remembered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QLineEdit,
+    QPushButton,
+    QRadioButton,
+    QSpinBox,
+    QTableView,
+)
+from pytestqt.qtbot import QtBot
+
+from gui.panels.trial_panel import TrialPanel
+from gui.records.failure import Failure, FailureKind
+from gui.records.library import LibraryState
+from gui.records.result import Outcome
+from gui.records.trial import DimensionSize, Policy, StopRule, Target, TrialSettings
+from gui.settings import Settings, TrialChoices
+from gui.state import EngineStatus, ModelChoice, State
+
+from ..finding import action_named, child, click_index, rows_of, show, shown_texts
+from ..models.makers import device, library, trial
+from ..records.examples import GREETING
+from .test_model_chooser import NET
+
+ONE = device("one", ep_name="Good", library="good")
+TWO = device("two", ep_name="Good", library="good")
+OTHER = device("other", ep_name="Other", library="other")
+TWIN = device("twin", ep_name="Good", library="good-2")
+
+
+class Hands:
+    """A panel that is ready to run `NET` on `ONE`, and what it asked for."""
+
+    def __init__(self, qtbot: QtBot, state: State, settings: Settings) -> None:
+        self.qtbot, self.state, self.settings = qtbot, state, settings
+        self.open, self.run, self.stop = QAction("Open model"), QAction("Run"), QAction("Stop")
+        self.wishes: list[TrialSettings] = []
+        self.panel = TrialPanel(state, settings, (self.open, self.run, self.stop))
+        self.panel.run_requested.connect(self.wishes.append)
+        self.run.triggered.connect(self.panel.request_run)
+        show(qtbot, self.panel, 420, 600)
+
+    def make_ready(self) -> None:
+        self.state.set_engine(EngineStatus.READY, GREETING)
+        self.state.set_devices((ONE, TWO, OTHER, TWIN))
+        self.state.set_model(ModelChoice(path=NET.path, description=NET))
+
+    def type_number(self, name: str, text: str, kind: type[QAbstractSpinBox] = QSpinBox) -> None:
+        box = child(self.panel, kind, name)
+        box.setFocus()
+        box.selectAll()
+        self.qtbot.keyClicks(box, text)
+
+    def option_view(self) -> QTableView:
+        return child(self.panel, QTableView, "EP options")
+
+    def type_option(self, row: int, column: int, text: str) -> QLineEdit:
+        """Type into a cell and leave the editor open."""
+        view = self.option_view()
+        click_index(self.qtbot, view, view.model().index(row, column))
+        (editor,) = view.viewport().findChildren(QLineEdit)
+        self.qtbot.keyClicks(editor, text)
+        return editor
+
+    def enter_option(self, row: int, column: int, text: str) -> None:
+        """Type into a cell and press Enter."""
+        editors = self.option_view().viewport()
+        self.qtbot.keyClick(self.type_option(row, column, text), Qt.Key.Key_Return)
+        self.qtbot.waitUntil(lambda: not editors.findChildren(QLineEdit), timeout=5000)
+
+
+@pytest.fixture
+def hands(qtbot: QtBot, state: State, settings: Settings) -> Hands:
+    return Hands(qtbot, state, settings)
+
+
+@pytest.fixture
+def ready(hands: Hands) -> Hands:
+    hands.make_ready()
+    return hands
+
+
+# ---- What is missing ----
+
+
+def test_that_a_complete_trial_has_no_problem_and_can_be_run(ready: Hands) -> None:
+    assert ready.panel.problem() is None
+    assert ready.run.isEnabled()
+    assert not ready.stop.isEnabled()
+
+
+@pytest.mark.parametrize(
+    ("sentence", "spoil"),
+    [
+        ("Choose a model first.", lambda state: state.set_model(None)),
+        ("Getting ready…", lambda state: state.set_model(ModelChoice(path="/m.onnx"))),
+        ("Getting ready…", lambda state: state.set_engine(EngineStatus.STARTING)),
+        ("There is no engine.", lambda state: state.set_engine(EngineStatus.GAVE_UP)),
+        (
+            "This model cannot be used.",
+            lambda state: state.set_model(
+                ModelChoice(path="/m.onnx", failure=Failure(kind=FailureKind.NOT_A_MODEL, message="No."))
+            ),
+        ),
+        (
+            "Waiting for “new”…",
+            lambda state: state.set_libraries((library("new", LibraryState.LOADING),)),
+        ),
+        (
+            "Waiting for “old”…",
+            lambda state: state.set_libraries((library("old", LibraryState.UNREGISTERING),)),
+        ),
+        ("Select a device in the table", lambda state: state.select_devices(())),
+        ("The selected devices belong to different EPs.", lambda state: state.select_devices(("one", "other"))),
+        ("The selected devices belong to different EPs.", lambda state: state.select_devices(("one", "twin"))),
+    ],
+)
+def test_that_what_is_missing_is_said_in_a_sentence_and_run_waits(ready: Hands, sentence: str, spoil: object) -> None:
+    assert callable(spoil)
+    spoil(ready.state)
+    assert any(text.startswith(sentence) for text in shown_texts(ready.panel))
+    assert not ready.run.isEnabled()
+    ready.panel.request_run()
+    assert ready.wishes == []
+    ready.state.set_libraries(())
+    ready.make_ready()
+    ready.state.select_devices(("one",))
+    assert ready.run.isEnabled()
+    assert not any(text.startswith(sentence) for text in shown_texts(ready.panel))
+
+
+def test_that_a_policy_does_not_mind_which_devices_are_selected(ready: Hands) -> None:
+    ready.state.select_devices(("one", "other"))
+    child(ready.panel, QRadioButton, "Policy").click()
+    assert ready.panel.problem() is None
+    assert ready.run.isEnabled()
+
+
+def test_that_a_running_trial_can_be_stopped_and_no_other_started(ready: Hands) -> None:
+    run = trial(1)
+    ready.state.add_trial(run)
+    assert (ready.run.isEnabled(), ready.stop.isEnabled()) == (False, True)
+    run.stopping = True
+    ready.state.trial_changed.emit(run)
+    assert (ready.run.isEnabled(), ready.stop.isEnabled()) == (False, False)
+    run.outcome = Outcome.STOPPED
+    ready.state.trial_changed.emit(run)
+    assert (ready.run.isEnabled(), ready.stop.isEnabled()) == (True, False)
+
+
+# ---- What is asked for ----
+
+
+def test_that_the_settings_are_those_chosen(ready: Hands) -> None:
+    ready.state.select_devices(("two", "one"))
+    ready.type_number("Warm-up", "3")
+    ready.type_number("Iterations", "77")
+    ready.type_number("Threads", "2")
+    ready.type_number("Size of batch", "8")
+    ready.type_option(0, 0, "mode=fast")
+    ready.qtbot.mouseClick(child(ready.panel, QPushButton, "Run"), Qt.MouseButton.LeftButton)
+    assert ready.wishes == [
+        TrialSettings(
+            model_path=NET.path,
+            target=Target(device_keys=("one", "two")),
+            options=(("mode", "fast"),),
+            dimensions=(DimensionSize(name="batch", size=8), DimensionSize(name="x[2]", size=1)),
+            warmup=3,
+            stop_rule=StopRule(iterations=77),
+            intra_op_threads=2,
+        )
+    ]
+
+
+def test_that_a_trial_can_end_after_a_time(ready: Hands) -> None:
+    combo = child(ready.panel, QComboBox, "What the trial stops after")
+    ready.qtbot.keyClick(combo, Qt.Key.Key_Down)
+    assert not child(ready.panel, QSpinBox, "Iterations").isVisible()
+    ready.type_number("Seconds", "2.5", QDoubleSpinBox)
+    ready.panel.request_run()
+    assert ready.wishes[0].stop_rule == StopRule(seconds=2.5)
+
+
+@pytest.mark.parametrize("policy", Policy)
+def test_that_choosing_a_policy_makes_it_the_target(ready: Hands, policy: Policy) -> None:
+    combo = child(ready.panel, QComboBox, "Selection policy")
+    row = combo.findText(policy.value)
+    combo.setCurrentIndex(row)
+    combo.activated.emit(row)  # what a click in the list emits
+    assert child(ready.panel, QRadioButton, "Policy").isChecked()
+    ready.panel.request_run()
+    assert ready.wishes[0].target == Target(policy=policy)
+    assert combo.itemData(row, Qt.ItemDataRole.ToolTipRole)
+
+
+def test_that_the_target_tells_the_selected_devices(ready: Hands) -> None:
+    ready.state.select_devices(("one", "two"))
+    assert "Good (CPU), Good (CPU)" in shown_texts(ready.panel)
+    ready.state.select_devices(())
+    assert "none selected in the table" in shown_texts(ready.panel)
+
+
+# ---- Options ----
+
+
+def test_that_a_value_without_a_key_is_a_problem_until_it_is_removed(ready: Hands) -> None:
+    ready.enter_option(0, 1, "fast")
+    assert any("“fast” has no key" in text for text in shown_texts(ready.panel))
+    assert not ready.run.isEnabled()
+    view = ready.option_view()
+    view.setCurrentIndex(view.model().index(0, 1))
+    action_named(view, "Remove option").trigger()
+    assert ready.run.isEnabled()
+    assert rows_of(view.model()) == [["", ""]]
+
+
+def test_that_an_option_still_being_typed_keeps_run_from_starting_when_it_has_no_key(ready: Hands) -> None:
+    ready.type_option(0, 1, "fast")
+    ready.panel.request_run()
+    assert ready.wishes == []
+    assert any("“fast” has no key" in text for text in shown_texts(ready.panel))
+
+
+def test_that_the_same_option_twice_is_a_problem(ready: Hands) -> None:
+    for row, text in enumerate(("a=1", "a=2")):
+        ready.enter_option(row, 0, text)
+    assert any("“a” is there twice" in text for text in shown_texts(ready.panel))
+    assert not ready.run.isEnabled()
+
+
+# ---- What is remembered ----
+
+
+def test_that_a_run_remembers_the_choices(ready: Hands) -> None:
+    ready.type_number("Warm-up", "4")
+    ready.panel.request_run()
+    remembered = ready.settings.trial_choices
+    assert remembered.warmup == 4
+    assert remembered.model_path == NET.path
+    assert remembered.device_keys == ("one",)
+
+
+def test_that_the_choices_come_back(qtbot: QtBot, settings: Settings) -> None:
+    choices = TrialChoices(
+        model_path=NET.path,
+        policy=Policy.PREFER_NPU,
+        warmup=0,
+        iterations=5,
+        seconds=7.5,
+        by_seconds=True,
+        intra_op_threads=3,
+        options=(("key", "value"),),
+        dimensions=(DimensionSize(name="batch", size=6), DimensionSize(name="x[2]", size=1)),
+        device_keys=("two",),
+    )
+    settings.trial_choices = choices
+    hands = Hands(qtbot, State(), settings)
+    hands.make_ready()
+    assert hands.panel.choices() == choices
+    assert child(hands.panel, QDoubleSpinBox, "Seconds").isVisible()
+    assert rows_of(hands.option_view().model())[0] == ["key", "value"]
+
+
+def test_that_choices_without_a_policy_choose_devices(qtbot: QtBot, settings: Settings) -> None:
+    settings.trial_choices = replace(TrialChoices(), device_keys=("other",))
+    hands = Hands(qtbot, State(), settings)
+    hands.make_ready()
+    assert child(hands.panel, QRadioButton, "Devices").isChecked()
+    hands.panel.request_run()
+    assert hands.wishes[0].target == Target(device_keys=("other",))

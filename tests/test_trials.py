@@ -1,0 +1,367 @@
+"""Models chosen and trials run, to the end, stopped, or cut short by a death."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from gui.records.failure import FailureKind
+from gui.records.library import LibraryState
+from gui.records.result import Outcome
+from gui.records.statistics import LatencyStatistics, summarize
+from gui.records.trial import Ending, Policy, Stage, StopRule, Target, TrialSettings
+from gui.state import EngineStatus
+from gui.trial_run import TrialRun
+
+from .conftest import SAMPLE_MODELS, DoubleFactory
+from .keepers import TIMEOUT_MS, TINY_MODEL, Keepers, running_keepers
+
+ENDLESS = StopRule(seconds=3600)
+
+
+@pytest.fixture
+def keepers(qtbot: QtBot, tmp_path: Path) -> Iterator[Keepers]:
+    with running_keepers(qtbot, tmp_path / "settings.ini") as keepers:
+        yield keepers
+
+
+def settings(keepers: Keepers, library: str | None = None, model: Path = TINY_MODEL, **fields: Any) -> TrialSettings:
+    """A trial on the first device of a library, of ORT's own without one."""
+    fields.setdefault("target", keepers.target(library))
+    return TrialSettings(model_path=str(model), **fields)
+
+
+def started(qtbot: QtBot, keepers: Keepers, what: TrialSettings) -> TrialRun:
+    """Run a trial and wait for its first samples."""
+    trial = keepers.run(what)
+    qtbot.waitUntil(lambda: len(trial.series) > 0 or not trial.is_running, timeout=TIMEOUT_MS)
+    assert trial.is_running
+    return trial
+
+
+def ended(keepers: Keepers, what: TrialSettings) -> TrialRun:
+    """Run a trial to its end."""
+    trial = keepers.run(what)
+    keepers.wait_for_end(trial)
+    return trial
+
+
+def summary_of(trial: TrialRun) -> LatencyStatistics | None:
+    return summarize(trial.series.values, trial.elapsed_ns, len(trial.series))
+
+
+# ---- Models ----
+
+
+def test_that_a_chosen_model_is_described(qtbot: QtBot, keepers: Keepers) -> None:
+    keepers.trials.choose_model(str(TINY_MODEL))
+    model = keepers.state.model
+    assert model is not None
+    assert model.is_loading
+    with qtbot.waitSignal(keepers.state.model_changed, timeout=TIMEOUT_MS):
+        pass
+    model = keepers.state.model
+    assert model is not None
+    assert not model.is_loading
+    assert model.failure is None
+    assert model.description is not None
+    assert model.description.path == str(TINY_MODEL)
+    assert model.description.inputs
+
+
+def test_that_a_file_that_is_no_model_says_why(qtbot: QtBot, keepers: Keepers, tmp_path: Path) -> None:
+    path = tmp_path / "text.onnx"
+    path.write_text("no model")
+    with qtbot.waitSignal(keepers.trials.model_failed, timeout=TIMEOUT_MS) as failed:
+        keepers.trials.choose_model(str(path))
+    model = keepers.state.model
+    assert model is not None
+    assert (model.failure, model.description, model.is_loading) == (failed.args[0], None, False)
+    assert model.failure is not None
+    assert model.failure.kind is FailureKind.NOT_A_MODEL
+
+
+def test_that_reloading_reads_the_file_again(qtbot: QtBot, keepers: Keepers, tmp_path: Path) -> None:
+    path = tmp_path / "late.onnx"
+    with qtbot.waitSignal(keepers.trials.model_failed, timeout=TIMEOUT_MS):
+        keepers.trials.choose_model(str(path))
+    path.write_bytes(TINY_MODEL.read_bytes())
+    keepers.trials.reload_model()
+    qtbot.waitUntil(lambda: described(keepers), timeout=TIMEOUT_MS)
+    assert keepers.state.model is not None
+    assert keepers.state.model.failure is None
+
+
+def described(keepers: Keepers) -> bool:
+    return keepers.state.model is not None and keepers.state.model.description is not None
+
+
+@pytest.mark.parametrize("first", [TINY_MODEL, Path("/no/such/model.onnx")], ids=["good", "bad"])
+def test_that_the_answer_for_another_model_is_passed_over(qtbot: QtBot, keepers: Keepers, first: Path) -> None:
+    other = SAMPLE_MODELS / "image_classifier.onnx"
+    seen: list[str] = []
+    failures: list[object] = []
+    keepers.trials.model_failed.connect(failures.append)
+
+    def note() -> None:
+        model = keepers.state.model
+        if model is not None and model.description is not None:
+            seen.append(model.description.path)
+
+    keepers.state.model_changed.connect(note)
+    keepers.trials.choose_model(str(first))
+    keepers.trials.choose_model(str(other))
+    qtbot.waitUntil(lambda: described(keepers), timeout=TIMEOUT_MS)
+    assert keepers.state.model is not None
+    assert keepers.state.model.path == str(other)
+    assert seen == [str(other)]
+    assert failures == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
+def test_that_the_next_engine_reads_a_model_that_the_last_did_not_come_to(
+    qtbot: QtBot, keepers: Keepers, double_library: DoubleFactory
+) -> None:
+    keepers.libraries.add([("slow", str(double_library("devices=slow,slow_ms=60000,trace=1")))])
+    keepers.trials.choose_model(str(TINY_MODEL))
+    qtbot.waitUntil(lambda: keepers.has_said("double: devices"), timeout=TIMEOUT_MS)
+    os.kill(keepers.client.process_id(), signal.SIGKILL)
+    keepers.wait_for_death()
+    qtbot.waitUntil(lambda: described(keepers), timeout=TIMEOUT_MS)
+
+
+# ---- Trials to their end ----
+
+
+def test_that_a_trial_ends_with_the_statistics_of_all_its_samples(keepers: Keepers) -> None:
+    trial = ended(keepers, settings(keepers, warmup=5, stop_rule=StopRule(iterations=500)))
+    assert trial.outcome is Outcome.FINISHED
+    assert trial.failure is None
+    assert (len(trial.series), len(trial.warmup)) == (500, 5)
+    assert trial.facts.ending is Ending.ITERATIONS
+    assert trial.elapsed_ns == trial.facts.measured_ns >= int(trial.series.values.sum())
+    assert trial.exact == summary_of(trial)
+    assert trial.statistics() == trial.exact
+    assert trial.progress == 1.0
+    assert keepers.state.running_trial is None
+    assert keepers.failed_trials == []
+
+
+def test_that_a_trial_grows_before_the_eyes(qtbot: QtBot, keepers: Keepers) -> None:
+    told: list[tuple[Stage, int, Outcome]] = []
+    keepers.state.trial_changed.connect(
+        lambda trial: told.append((trial.facts.stage, len(trial.series), trial.outcome))
+    )
+    added: list[TrialRun] = []
+    keepers.state.trial_added.connect(added.append)
+    trial = ended(keepers, settings(keepers, stop_rule=StopRule(seconds=0.3)))
+    assert added == [trial]
+    assert keepers.state.current_trial is trial
+    stages = list(dict.fromkeys(stage for stage, _count, _outcome in told))
+    assert stages == [stage for stage in Stage if stage is not Stage.PREPARING]
+    counts = [count for _stage, count, _outcome in told]
+    assert counts == sorted(counts)
+    assert len(set(counts)) > 3  # batches, not all at the end
+    assert [outcome for _stage, _count, outcome in told if outcome is not Outcome.RUNNING] == [Outcome.FINISHED]
+
+
+def test_that_trials_are_numbered_in_this_sitting(keepers: Keepers) -> None:
+    what = settings(keepers, stop_rule=StopRule(iterations=1))
+    assert [ended(keepers, what).number for _ in range(3)] == [1, 2, 3]
+    keepers.state.remove_trials(keepers.state.trials[:1])
+    assert ended(keepers, what).number == 4
+    assert [trial.number for trial in keepers.state.trials] == [2, 3, 4]
+
+
+def test_that_only_one_trial_runs_at_a_time(qtbot: QtBot, keepers: Keepers) -> None:
+    trial = started(qtbot, keepers, settings(keepers, stop_rule=ENDLESS))
+    keepers.trials.run(settings(keepers))
+    assert keepers.state.trials == (trial,)
+
+
+def test_that_no_trial_starts_without_an_engine(qtbot: QtBot, keepers: Keepers) -> None:
+    what = settings(keepers)
+    with qtbot.waitSignal(keepers.client.died, timeout=TIMEOUT_MS):
+        keepers.client.restart()
+    assert keepers.state.engine_status is EngineStatus.STARTING
+    keepers.trials.run(what)
+    assert keepers.state.trials == ()
+
+
+def test_that_a_long_trial_gets_its_exact_statistics_from_the_pool(keepers: Keepers) -> None:
+    told: list[bool] = []
+    keepers.state.trial_changed.connect(lambda trial: told.extend(() if trial.is_running else (trial.is_estimate,)))
+    trial = ended(keepers, settings(keepers, stop_rule=StopRule(iterations=250_000), intra_op_threads=1))
+    assert trial.outcome is Outcome.FINISHED
+    assert len(trial.series) == 250_000
+    assert trial.exact == summary_of(trial)
+    assert told == [True, False]  # ended with an estimate, then exact
+
+
+def test_that_the_target_is_told_in_words(keepers: Keepers, double_library: DoubleFactory) -> None:
+    keepers.add("double", double_library("count=2"))
+    rule = StopRule(iterations=1)
+    two = Target(device_keys=keepers.library("double").device_keys)
+    policy = Target(policy=Policy.PREFER_CPU)
+    targets = [ended(keepers, settings(keepers, stop_rule=rule, target=target)) for target in (two, policy)]
+    assert [trial.target_text for trial in targets] == ["double, 2 devices", "PREFER_CPU"]
+    assert [len(trial.devices) for trial in targets] == [2, 0]
+    assert targets[0].model_name == "tiny_mlp"
+
+
+# ---- Trials that fail ----
+
+
+def test_that_a_trial_on_a_vanished_device_failed(keepers: Keepers) -> None:
+    trial = ended(keepers, settings(keepers, target=Target(device_keys=("gone",))))
+    assert trial.outcome is Outcome.FAILED
+    assert trial.failure is not None
+    assert trial.failure.kind is FailureKind.DEVICE_VANISHED
+    assert keepers.failed_trials == [trial]
+    assert trial.exact is None
+    assert keepers.deaths == []
+
+
+def test_that_a_run_that_fails_keeps_the_samples_before_it(
+    keepers: Keepers, double_library: DoubleFactory, add_model: Path
+) -> None:
+    keepers.add("double", double_library("compute=error,run_after=50,text=out of luck"))
+    trial = ended(keepers, settings(keepers, "double", add_model, warmup=4, stop_rule=ENDLESS))
+    assert trial.outcome is Outcome.FAILED
+    assert trial.failure is not None
+    assert "out of luck" in trial.failure.detail
+    assert len(trial.series) == 50 - 4 - 1
+    assert trial.exact == summary_of(trial)
+    assert keepers.deaths == []
+
+
+@pytest.mark.parametrize(("action", "words"), [("abort", "SIGABRT"), ("exit", "it exited with code 3")])
+def test_that_a_death_while_measuring_keeps_the_samples_that_had_come(
+    keepers: Keepers, double_library: DoubleFactory, add_model: Path, action: str, words: str
+) -> None:
+    # 2 ms a run and batches of 33 ms: of the last batch alone nothing comes.
+    keepers.add("double", double_library(f"compute={action},run_after=100,delay_us=2000"))
+    trial = ended(keepers, settings(keepers, "double", add_model, warmup=4, stop_rule=ENDLESS))
+    assert trial.outcome is Outcome.FAILED
+    assert trial.failure is not None
+    assert trial.failure.kind is FailureKind.DIED
+    assert "(stage: measuring)" in trial.failure.message
+    assert words in trial.failure.message
+    assert 50 < len(trial.series) < 96
+    assert int(trial.series.values.min()) >= 2_000_000
+    assert trial.exact == summary_of(trial)
+    assert keepers.failed_trials == [trial]
+    keepers.wait_for_death()
+    assert keepers.states() == {"double": LibraryState.LOADED}  # it did not die while loading
+    again = ended(keepers, settings(keepers, stop_rule=StopRule(iterations=3)))
+    assert again.outcome is Outcome.FINISHED
+
+
+@pytest.mark.parametrize(
+    ("orders", "stage"),
+    [("create=segv", "creating session"), ("compile=exit", "creating session"), ("compute=abort", "first run")],
+)
+def test_that_a_death_names_the_stage(
+    keepers: Keepers, double_library: DoubleFactory, add_model: Path, orders: str, stage: str
+) -> None:
+    keepers.add("double", double_library(orders))
+    trial = ended(keepers, settings(keepers, "double", add_model))
+    assert trial.failure is not None
+    assert f"(stage: {stage})" in trial.failure.message
+    assert trial.facts.stage.value == stage
+
+
+# ---- Trials that are stopped ----
+
+
+def test_that_a_stopped_trial_keeps_its_samples(qtbot: QtBot, keepers: Keepers) -> None:
+    trial = started(qtbot, keepers, settings(keepers, stop_rule=ENDLESS))
+    keepers.trials.stop()
+    stopping = trial.stopping
+    keepers.trials.stop()  # once more does nothing
+    keepers.wait_for_end(trial)
+    assert trial.outcome is Outcome.STOPPED
+    assert (stopping, trial.stopping) == (True, False)
+    assert trial.failure is None
+    assert trial.facts.ending is Ending.STOPPED
+    assert len(trial.series) == trial.facts.sample_count > 0
+    assert trial.exact == summary_of(trial)
+    assert keepers.failed_trials == []
+    assert keepers.deaths == []
+
+
+def test_that_stopping_nothing_does_nothing(keepers: Keepers) -> None:
+    keepers.trials.stop()
+    keepers.trials.make_way_for("nothing")
+    assert keepers.state.trials == ()
+
+
+def test_that_a_trial_that_hangs_is_stopped_with_its_engine_and_keeps_its_samples(
+    qtbot: QtBot, keepers: Keepers, double_library: DoubleFactory, add_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gui.client.client.GRACE_MS", 100)
+    keepers.add("double", double_library("compute=hang,run_after=100,delay_us=2000,trace=1"))
+    trial = started(qtbot, keepers, settings(keepers, "double", add_model, warmup=4, stop_rule=ENDLESS))
+    qtbot.waitUntil(lambda: keepers.has_said("double: compute"), timeout=TIMEOUT_MS)  # it hangs now
+    keepers.trials.stop()
+    keepers.wait_for_end(trial)
+    assert trial.outcome is Outcome.STOPPED
+    assert 50 < len(trial.series) < 96
+    assert trial.exact == summary_of(trial)
+    keepers.wait_for_death()
+    assert [death.intended for death in keepers.deaths] == [True]
+    assert keepers.states() == {"double": LibraryState.LOADED}
+    assert keepers.failed_trials == []
+
+
+def test_that_a_restart_of_the_engine_stops_the_trial(qtbot: QtBot, keepers: Keepers) -> None:
+    trial = started(qtbot, keepers, settings(keepers, stop_rule=ENDLESS))
+    keepers.client.restart()
+    keepers.wait_for_end(trial)
+    assert trial.outcome is Outcome.STOPPED
+    assert len(trial.series) > 0
+    assert trial.exact == summary_of(trial)
+    keepers.wait_for_death()
+
+
+# ---- Libraries that shall go ----
+
+
+@pytest.mark.parametrize("by_policy", [False, True], ids=["on its device", "by a policy"])
+def test_that_a_trial_makes_way_for_a_library_that_shall_go(
+    qtbot: QtBot, keepers: Keepers, double_library: DoubleFactory, add_model: Path, by_policy: bool
+) -> None:
+    keepers.add("double", double_library(""))
+    target = Target(policy=Policy.PREFER_CPU) if by_policy else keepers.target("double")
+    trial = started(qtbot, keepers, settings(keepers, model=add_model, target=target, stop_rule=ENDLESS))
+    order: list[str] = []
+    keepers.state.trial_changed.connect(lambda changed: order.extend(() if changed.is_running else ("trial",)))
+    keepers.state.libraries_changed.connect(lambda: order.append(keepers.library("double").state.value))
+    keepers.libraries.unregister("double")
+    keepers.wait_for_end(trial)
+    keepers.wait_until_ready()
+    assert trial.outcome is Outcome.STOPPED
+    assert len(trial.series) > 0
+    assert keepers.states() == {"double": LibraryState.NOT_LOADED}
+    assert order == ["unregistering", "trial", "not loaded"]
+    assert keepers.owners() == [None]
+    assert keepers.deaths == []
+
+
+def test_that_a_trial_goes_on_when_a_library_it_does_not_use_shall_go(
+    qtbot: QtBot, keepers: Keepers, double_library: DoubleFactory
+) -> None:
+    keepers.add("double", double_library(""))
+    trial = started(qtbot, keepers, settings(keepers, stop_rule=StopRule(seconds=0.5)))
+    keepers.libraries.unregister("double")
+    keepers.wait_for_end(trial)
+    assert trial.outcome is Outcome.FINISHED
+    keepers.wait_until_ready()
+    assert keepers.states() == {"double": LibraryState.NOT_LOADED}
