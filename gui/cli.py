@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
+from typing import Final
 
 from . import __version__, preflight
 from .records.trial import MAX_ITERATIONS, MAX_SECONDS, MAX_WARMUP, Policy
 
+_DEFAULTS: Final = {"timeout": 60.0, "warmup": 10, "threads": 0, "seed": 0}
+_GO_WITH_RUN: Final = (
+    "device",
+    "policy",
+    "option",
+    "dim",
+    "warmup",
+    "iterations",
+    "seconds",
+    "threads",
+    "seed",
+    "output",
+)
 _EPILOG = """\
 Without --report or --run the window opens, with MODEL chosen.
 
@@ -34,7 +49,11 @@ def main(argv: Sequence[str]) -> int:
         return run(arguments.model)
     from .commands import run_report, run_trial  # numpy is there now
 
-    return run_report(arguments) if arguments.report is not None else run_trial(arguments)
+    try:
+        return run_report(arguments) if arguments.report is not None else run_trial(arguments)
+    except KeyboardInterrupt:
+        sys.stderr.write("ort-device-explorer: Stopped.\n")
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -54,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         "--library", metavar="NAME=PATH", action="append", default=[], type=_pair, help="load an EP library; repeatable"
     )
     parser.add_argument(
-        "--timeout", metavar="S", type=_seconds, default=60.0, help="seconds a library may take to load (default 60)"
+        "--timeout", metavar="S", type=_seconds, help="seconds a library may take to load (default 60)"
     )
     parser.add_argument("--verbose", action="store_true", help="show what ORT and the EPs print")
     trial = parser.add_argument_group("for --run")
@@ -79,15 +98,15 @@ def _parser() -> argparse.ArgumentParser:
         help="size of a free dimension; repeatable",
     )
     trial.add_argument(
-        "--warmup", metavar="N", type=_whole(0, MAX_WARMUP), default=10, help="runs before measuring (10)"
+        "--warmup", metavar="N", type=_whole(0, MAX_WARMUP), help="runs before measuring (10)"
     )
     stop = trial.add_mutually_exclusive_group()
     stop.add_argument("--iterations", metavar="N", type=_whole(1, MAX_ITERATIONS), help="measured runs (default 200)")
     stop.add_argument("--seconds", metavar="S", type=_seconds, help="measure for so long instead")
     trial.add_argument(
-        "--threads", metavar="N", type=_whole(0, 1024), default=0, help="intra-op threads (0: ORT's choice)"
+        "--threads", metavar="N", type=_whole(0, 1024), help="intra-op threads (0: ORT's choice)"
     )
-    trial.add_argument("--seed", metavar="N", type=_whole(0, 2**63 - 1), default=0, help="of the generated inputs (0)")
+    trial.add_argument("--seed", metavar="N", type=_whole(0, 2**63 - 1), help="of the generated inputs (0)")
     trial.add_argument("--output", metavar="FILE.json", help="write the result with all samples in nanoseconds")
     return parser
 
@@ -101,16 +120,22 @@ def _check(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> No
     if arguments.model is not None and (arguments.report is not None or arguments.run is not None):
         parser.error(f"unexpected argument: {arguments.model}")
     if arguments.run is None:
-        for name in ("device", "policy", "option", "dim", "iterations", "seconds", "output"):
-            if getattr(arguments, name):
-                parser.error(f"--{name} goes with --run")
-    if arguments.report is None and arguments.run is None and arguments.library:
-        parser.error("--library goes with --report or --run; in the window, choose Add library…")
+        given = next((name for name in _GO_WITH_RUN if getattr(arguments, name) not in (None, [])), None)
+        if given is not None:
+            parser.error(f"--{given} goes with --run")
+    if arguments.report is None and arguments.run is None:
+        if arguments.library:
+            parser.error("--library goes with --report or --run; in the window, choose Add library…")
+        if arguments.timeout is not None or arguments.verbose:
+            parser.error("--timeout and --verbose go with --report or --run")
     for what in ("library", "option", "dim"):
         names = [name for name, _value in getattr(arguments, what)]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             parser.error(f"--{what} {twice} is given twice")
+    for name, default in _DEFAULTS.items():
+        if getattr(arguments, name) is None:
+            setattr(arguments, name, default)
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -34,8 +34,8 @@ class EngineKeeper(QObject):
     def _on_gave_up(self, process_exit: ProcessExit) -> None:
         failure = Failure(
             kind=FailureKind.ENGINE_UNAVAILABLE,
-            message=self.tr("The engine died three times while starting; the last time, {0}.").format(process_exit),
-            hint=self.tr("Mend what the details say, then choose Restart engine."),
+            message=self.tr("The engine died three times in a row; the last time, {0}.").format(process_exit),
+            hint=self.tr("Mend what the details say or remove a library, then choose Restart engine."),
             detail="\n".join(process_exit.last_lines),
         )
         self._state.set_engine(EngineStatus.GAVE_UP, failure=failure)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import queue
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, Final
@@ -25,6 +27,8 @@ from .records.trial import TrialSettings
 START_SECONDS: Final = 60.0
 GRACE_SECONDS: Final = 3.0
 _LAST_LINES: Final = 40
+_INTERRUPT: Final = b""
+"""Stands for Ctrl-C among the engine's lines, which are never empty."""
 
 EventSink = Callable[[dict[str, Any]], None]
 
@@ -52,6 +56,9 @@ class HeadlessEngine:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=engine_environment(),
+            # Ctrl-C in a console goes to a whole group: it shall end the trial, not the engine.
+            process_group=None if sys.platform == "win32" else 0,
+            creationflags=subprocess.CREATE_NEW_PROCESS_GROUP if sys.platform == "win32" else 0,
         )
         assert self._process.stdout is not None  # noqa: S101
         assert self._process.stderr is not None  # noqa: S101
@@ -85,7 +92,8 @@ class HeadlessEngine:
 
     def run_trial(self, settings: TrialSettings, on_event: EventSink) -> dict[str, Any]:
         """Run a trial and return its facts' JSON; Ctrl-C stops it. Raises `FailureError`."""
-        return self._ask(Op.RUN_TRIAL, "running the trial", on_event=on_event, settings=to_json(settings))
+        with self._interrupts_in_turn():
+            return self._ask(Op.RUN_TRIAL, "running the trial", on_event=on_event, settings=to_json(settings))
 
     def _load(self, name: str, path: str, timeout_s: float) -> Library:
         library = Library(name=name, path=path, state=LibraryState.LOADED)
@@ -123,10 +131,13 @@ class HeadlessEngine:
             try:
                 message = self._next(deadline, doing)
             except KeyboardInterrupt:
-                if deadline is not None or on_event is None:
+                if on_event is None:
                     raise
-                self._send(Op.CANCEL, request=request_id)
-                deadline = time.monotonic() + GRACE_SECONDS
+                if deadline is None:
+                    self._send(Op.CANCEL, request=request_id)
+                    deadline = time.monotonic() + GRACE_SECONDS
+                else:  # asked twice: no more patience
+                    deadline = time.monotonic()
                 continue
             if message.get("id") != request_id:
                 continue
@@ -161,6 +172,8 @@ class HeadlessEngine:
             self.close()
             message = f"Stopped while {doing}: it did not answer in time."
             raise failure_error(FailureKind.STOPPED, message, detail="\n".join(self._last_lines)) from None
+        if line == _INTERRUPT:
+            raise KeyboardInterrupt
         if line is not None:
             try:
                 return decode_line(line)
@@ -169,8 +182,20 @@ class HeadlessEngine:
         assert self._process is not None  # noqa: S101
         process_exit = exit_of_return_code(self._process.wait())
         raise failure_error(
-            FailureKind.DIED, f"The engine died while {doing}: {process_exit}.", detail="\n".join(self._last_lines)
+            FailureKind.DIED,
+            f"The engine died while {doing}: {process_exit}.",
+            hint="" if self._show_stderr else "With --verbose it shows what it prints.",
+            detail="\n".join(self._last_lines),
         )
+
+    @contextmanager
+    def _interrupts_in_turn(self) -> Iterator[None]:
+        """Let Ctrl-C wait its turn among the engine's lines, so that it cuts no batch of samples in two."""
+        before = signal.signal(signal.SIGINT, lambda _number, _frame: self._lines.put(_INTERRUPT))
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     @staticmethod
     def _read_lines(stream: IO[bytes], lines: queue.SimpleQueue[bytes | None]) -> None:

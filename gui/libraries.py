@@ -230,7 +230,6 @@ class LibraryKeeper(QObject):
             libraries.append(library)
         self._waiting = back
         self._state.set_libraries(tuple(libraries))
-        self._remember()
 
     def _was_not_begun(self, failure: Failure) -> bool:
         """Whether a request was stopped while it waited for its turn: the engine lives on and has not touched it."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLineEdit, QPushButton, QTableView, QToolButton
+from PySide6.QtWidgets import QLineEdit, QPushButton, QTableView, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from gui.app import Explorer
@@ -122,10 +122,22 @@ class Session:
         view = child(self.explorer.window.latency_panel, QTableView, "Measures")
         return {name: value for name, value in rows_of(view.model())}
 
+    def log_messages(self) -> list[str]:
+        """What stands in the log."""
+        return [row[3] for row in rows_of(child(self.explorer.window.log_panel, QTableView, "Log").model())]
+
+    def wait_for_log(self, words: str) -> None:
+        """Wait until a message with these words stands in the log."""
+        self.qtbot.waitUntil(lambda: any(words in text for text in self.log_messages()), timeout=TIMEOUT_MS)
+
     def failure_boxes(self) -> list[str]:
-        """The accessible sentences of all failures that are to be seen."""
-        boxes = self.explorer.window.findChildren(FailureBox)
-        return [str(box.failure) for box in boxes if box.isVisible()]
+        """The sentences of all failures that are to be seen."""
+        return self.failures_in(self.explorer.window)
+
+    def failures_in(self, panel: QWidget) -> list[str]:
+        """The sentences of the failures to be seen in one panel."""
+        boxes = panel.findChildren(FailureBox)
+        return [str(box.failure) for box in boxes if not box.visibleRegion().isEmpty()]
 
 
 @contextmanager
@@ -139,7 +151,9 @@ def running_explorer(qtbot: QtBot, folder: Path, model: Path | None = None) -> I
         # What takes hooks of the whole process over is proved elsewhere: here pytest shall hear of warnings and crashes.
         patch.setattr(faulthandler, "enable", lambda _file: None)
         patch.setattr(LogSource, "install", lambda _self: None)
-        explorer.start()
+        with qtbot.waitActive(explorer.window):
+            explorer.start()
+            explorer.window.activateWindow()
         try:
             session.wait_until_ready()
             yield session

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import PySide6
 import pytest
 from PySide6.QtCore import QByteArray, QMimeData, QPoint, QPointF, QSettings, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QPalette
@@ -71,7 +73,8 @@ def mime_of(*paths: str | Path) -> QMimeData:
 
 def drag(target: QWidget, data: QMimeData) -> QDragEnterEvent:
     """Drag over a widget, as Qt does: to it, then to its parents until one accepts."""
-    middle = QPoint(target.width() // 2, target.height() // 2)
+    point: Any = QPointF if PySide6.__version_info__ >= (6, 12) else QPoint  # the latter is deprecated since
+    middle = point(target.width() // 2, target.height() // 2)
     event = QDragEnterEvent(
         middle, Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     )

@@ -285,7 +285,8 @@ def test_that_a_stopped_trial_keeps_its_samples(qtbot: QtBot, keepers: Keepers) 
     trial = started(qtbot, keepers, settings(keepers, stop_rule=ENDLESS))
     keepers.trials.stop()
     stopping = trial.stopping
-    keepers.trials.stop()  # once more does nothing
+    with qtbot.assertNotEmitted(keepers.state.trial_changed):
+        keepers.trials.stop()  # once more does nothing
     keepers.wait_for_end(trial)
     assert trial.outcome is Outcome.STOPPED
     assert (stopping, trial.stopping) == (True, False)

@@ -23,7 +23,11 @@ from .requests import PendingRequest
 GRACE_MS: Final = 3000
 """What has not ended so long after it was asked to is killed."""
 _SHUTDOWN_MS: Final = 500
-_MAX_DEATHS_WHILE_STARTING: Final = 3
+_MAX_DEATHS_IN_A_ROW: Final = 3
+_SETTLED_MS: Final = 10_000
+"""An engine that lived so long has started well."""
+_DARING: Final = (Op.REGISTER, Op.UNREGISTER, Op.RUN_TRIAL)
+"""What an engine may die of: those who asked for it do not ask again by themselves."""
 
 
 class EngineClient(QObject):
@@ -33,7 +37,7 @@ class EngineClient(QObject):
     died = Signal(ProcessExit)
     """After the requests under way have failed; a new engine is on its way unless `gave_up` follows."""
     gave_up = Signal(ProcessExit)
-    """It died three times in a row while starting; `restart` tries again."""
+    """It died three times in a row by itself, before its greeting or soon after; `restart` tries again."""
     log_received = Signal(tuple)
     """Of `LogRecord`."""
     closed = Signal()
@@ -44,7 +48,10 @@ class EngineClient(QObject):
         self._pending: dict[int, PendingRequest] = {}
         self._last_id = 0
         self._greeting: Greeting | None = None
-        self._deaths_while_starting = 0
+        self._deaths_in_a_row = 0
+        self._settling = QTimer(self)
+        self._settling.setSingleShot(True)
+        self._settling.timeout.connect(self._on_settled)
         self._closing = False
 
     @property
@@ -65,7 +72,7 @@ class EngineClient(QObject):
 
     def restart(self) -> None:
         """Replace the engine by a fresh one; requests under way fail as stopped."""
-        self._deaths_while_starting = 0
+        self._deaths_in_a_row = 0
         if self._process is None:
             self.start()
         else:
@@ -187,12 +194,15 @@ class EngineClient(QObject):
     def _on_greeting(self, greeting: Greeting) -> None:
         if greeting.protocol != PROTOCOL_VERSION:
             self._log(LogSeverity.ERROR, "window", f"The engine speaks protocol {greeting.protocol}; it is replaced.")
-            self._deaths_while_starting += 1  # the kill is intended and not counted, but the next may speak it, too
+            self._deaths_in_a_row += 1  # the kill is intended and not counted, but the next may speak it, too
             self._kill()
             return
         self._greeting = greeting
-        self._deaths_while_starting = 0
+        self._settling.start(_SETTLED_MS)
         self.ready.emit(greeting)
+
+    def _on_settled(self) -> None:
+        self._deaths_in_a_row = 0
 
     def _on_stderr(self, lines: list[str], left_out: int) -> None:
         now = time.time()
@@ -204,7 +214,9 @@ class EngineClient(QObject):
 
     def _on_ended(self, process_exit: ProcessExit) -> None:
         process_exit = replace(process_exit, intended=process_exit.intended or self._closing)
-        was_ready, self._greeting = self._greeting is not None, None
+        was_daring = any(request.op in _DARING for request in self._pending.values())
+        self._greeting = None
+        self._settling.stop()
         if self._process is not None:
             self._process.deleteLater()
             self._process = None
@@ -212,10 +224,10 @@ class EngineClient(QObject):
         if self._closing:
             self.closed.emit()
             return
-        if not was_ready and not process_exit.intended:
-            self._deaths_while_starting += 1
+        if not was_daring and not process_exit.intended:
+            self._deaths_in_a_row += 1
         self.died.emit(process_exit)
-        if self._deaths_while_starting >= _MAX_DEATHS_WHILE_STARTING:
+        if self._deaths_in_a_row >= _MAX_DEATHS_IN_A_ROW:
             self.gave_up.emit(process_exit)
         else:
             self.start()

@@ -67,6 +67,7 @@ class TrialPanel(QWidget):
         self._iterations = QSpinBox(self)
         self._seconds = QDoubleSpinBox(self)
         self._amount = QStackedWidget(self)
+        self._after = QLabel(self.tr("Stop &after"), self)
         self._threads = QSpinBox(self)
         self._problem = MutedLabel(parent=self)
         self._build()
@@ -169,14 +170,12 @@ class TrialPanel(QWidget):
     def _number_layout(self) -> QGridLayout:
         grid = QGridLayout()
         grid.setVerticalSpacing(4)
-        for column, text, field in ((0, self.tr("&Warm-up"), self._warmup), (2, self.tr("&Threads"), self._threads)):
+        for column, text, field in ((0, self.tr("&Warm-up"), self._warmup), (2, self.tr("Th&reads"), self._threads)):
             label = QLabel(text, self)
             label.setBuddy(field)
             grid.addWidget(label, 0, column)
             grid.addWidget(field, 0, column + 1)
-        label = QLabel(self.tr("Stop a&fter"), self)
-        label.setBuddy(self._iterations)
-        grid.addWidget(label, 1, 0)
+        grid.addWidget(self._after, 1, 0)
         grid.addWidget(self._amount, 1, 1)
         grid.addWidget(self._rule, 1, 2, 1, 2)
         grid.setColumnStretch(1, 1)
@@ -197,7 +196,7 @@ class TrialPanel(QWidget):
             signal.connect(self._update)
         state.trial_changed.connect(self._on_trial_changed)
         self._policy.activated.connect(self._by_policy.click)
-        self._rule.currentIndexChanged.connect(self._amount.setCurrentIndex)
+        self._rule.currentIndexChanged.connect(self._show_amount)
 
     def request_run(self) -> None:
         """Ask for the trial to be run, when it is complete."""
@@ -279,11 +278,16 @@ class TrialPanel(QWidget):
         self._iterations.setValue(choices.iterations)
         self._seconds.setValue(choices.seconds)
         self._rule.setCurrentIndex(self._rule.findData(choices.by_seconds))
-        self._amount.setCurrentIndex(self._rule.currentIndex())
+        self._show_amount()
         self._threads.setValue(choices.intra_op_threads)
         self._options.set_options(choices.options)
         self.model_chooser.dimensions.remember(choices.dimensions)
         self._state.prefer_devices(choices.device_keys)
+
+    def _show_amount(self) -> None:
+        """Show the field of the stop rule chosen."""
+        self._amount.setCurrentIndex(self._rule.currentIndex())
+        self._after.setBuddy(self._seconds if self._rule.currentData() else self._iterations)
 
     def _update(self) -> None:
         devices = self._state.selected_devices

@@ -45,10 +45,29 @@ class Bound:
 
 
 def print_heading(text: str, screen: str) -> None:
-    """Say what is measured, where, and whether the machine has anything else to do."""
-    load = f", load before the start {os.getloadavg()[0]:.2f}" if hasattr(os, "getloadavg") else ""
+    """Say what is measured, where, and how busy the machine is with other things."""
+    busy = _busy_percent()
+    others = "" if busy is None else f", {busy:.0f}% busy before the start"
     print(text)
-    print(f"{screen}; {os.cpu_count()} CPUs{load}; Python {sys.version.split()[0]}", flush=True)
+    print(f"{screen}; {os.cpu_count()} CPUs{others}; Python {sys.version.split()[0]}", flush=True)
+    if busy is not None and busy > 5:
+        print("THE MACHINE IS NOT IDLE: what is printed below tells little")
+
+
+def _busy_percent(seconds: float = 2.0) -> float | None:
+    """How much of all CPUs is in use, over some seconds in which this process sleeps; None where it can't be told."""
+    counters = Path("/proc/stat")
+    if not counters.exists():
+        return None
+
+    def idle_and_total() -> tuple[int, int]:
+        times = [int(number) for number in counters.read_text(encoding="ascii").splitlines()[0].split()[1:9]]
+        return times[3] + times[4], sum(times)
+
+    idle, total = idle_and_total()
+    time.sleep(seconds)
+    idle_then, total_then = idle_and_total()
+    return 100 * (1 - (idle_then - idle) / max(1, total_then - total))
 
 
 def interpreter() -> str:

@@ -162,7 +162,9 @@ def test_that_a_request_that_waits_its_turn_is_stopped_alone(
 ) -> None:
     monkeypatch.setattr("gui.client.client.GRACE_MS", 100)
     process_id = ready_client.process_id()
-    slow = ready_client.register("slow", str(double_library("devices=slow,slow_ms=1500")))
+    slow = ready_client.register("slow", str(double_library("devices=slow,slow_ms=1500,trace=1")))
+    # Within a library the engine answers nothing, not even this: the client itself lets the request go.
+    qtbot.waitUntil(lambda: heard.find("double: devices") is not None, timeout=TIMEOUT_MS)
     waiting = ready_client.list_devices()
     ready_client.cancel(waiting)
     failure = outcome_of(qtbot, waiting)

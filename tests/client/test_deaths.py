@@ -196,14 +196,26 @@ def test_that_deaths_count_in_a_row_only(
         deaths += 1
         if deaths == 2:
             monkeypatch.undo()
+            monkeypatch.setattr("gui.client.client._SETTLED_MS", 10)
 
     client.died.connect(mend)
     with qtbot.waitSignal(client.ready, timeout=TIMEOUT_MS):
         client.start()
+    qtbot.waitUntil(lambda: client._deaths_in_a_row == 0, timeout=TIMEOUT_MS)
     use_program("raise SystemExit(3)")
     with qtbot.waitSignal(client.gave_up, timeout=TIMEOUT_MS):
         os.kill(client.process_id(), signal.SIGKILL)
-    assert len(heard.deaths) == 2 + 1 + 3
+    assert len(heard.deaths) == 2 + 3
+
+
+def test_that_an_engine_that_keeps_dying_soon_after_its_greeting_is_given_up(
+    qtbot: QtBot, client: EngineClient, heard: Heard
+) -> None:
+    client.ready.connect(lambda _greeting: os.kill(client.process_id(), signal.SIGKILL))
+    with qtbot.waitSignal(client.gave_up, timeout=TIMEOUT_MS):
+        client.start()
+    assert len(heard.deaths) == 3
+    assert client.process_id() == 0
 
 
 # ---- Ended on purpose ----

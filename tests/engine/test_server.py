@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import os
 import platform
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +19,7 @@ from gui.records.codec import from_json
 from gui.records.engine_command import engine_command, engine_environment
 from gui.records.failure import Failure, FailureError, FailureKind
 from gui.records.process_exit import ProcessExit
-from gui.records.protocol import PROTOCOL_VERSION, Inventory, Op, decode_line, encode_line
+from gui.records.protocol import PROTOCOL_VERSION, Greeting, Inventory, Op, decode_line, encode_line
 from gui.records.trial import Ending, TrialFacts
 
 from ..conftest import ORT_VERSION, DoubleFactory, StartEngine
@@ -301,13 +303,15 @@ def test_that_the_engine_ends_with_its_parent_even_while_a_library_holds_the_gil
     ) as parent:
         assert parent.stdout is not None
         assert parent.stderr is not None
-        assert "greeting" in decode_line(parent.stdout.readline())
-        assert any(line == b"double: load\n" for line in iter(parent.stderr.readline, b""))
-        parent.kill()
-        # Both ends of the pipes were the engine's too: they end only when it is gone, or this test hangs.
-        parent.stdout.read()
-        parent.stderr.read()
-        assert parent.wait(timeout=LIMIT_S) != 0
+        greeting = from_json(Greeting, decode_line(parent.stdout.readline())["greeting"])
+        try:
+            assert any(line == b"double: load\n" for line in iter(parent.stderr.readline, b""))
+            parent.kill()
+            # The engine has the other ends of these pipes too: they are not at their end before it is gone.
+            parent.communicate(timeout=LIMIT_S)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(greeting.process_id, signal.SIGKILL)
 
 
 def test_that_an_unexpected_end_is_told_by_the_helper(start_engine: StartEngine) -> None:

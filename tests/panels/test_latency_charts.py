@@ -239,7 +239,11 @@ def test_that_ground_lines_and_axes_follow_the_palette(charts: Charts) -> None:
     def colors() -> tuple[str, str, str]:
         (curve,) = charts.over_time.listDataItems()
         ground = charts.over_time.backgroundBrush().color()
-        return ground.name(), curve.opts["pen"].color().name(), charts.over_time.getAxis("left").textPen().color().name()
+        return (
+            ground.name(),
+            curve.opts["pen"].color().name(),
+            charts.over_time.getAxis("left").textPen().color().name(),
+        )
 
     light = colors()
     assert light[0] == charts.widget.palette().color(QPalette.ColorRole.Base).name()

@@ -42,7 +42,7 @@ def test_that_a_percentile_is_a_latency_that_happened(count: int) -> None:
     assert {summary.median_ns, summary.p90_ns, summary.p95_ns, summary.p99_ns} <= set(samples.tolist())
 
 
-@pytest.mark.parametrize("percent", [1, 50, 90, 95, 99, 100])
+@pytest.mark.parametrize("percent", [1, 7, 50, 55, 90, 95, 99, 100])
 def test_that_the_rank_is_exact_for_every_count(percent: int) -> None:
     for count in [*range(1, 3000), 10**6, 10**6 + 1, 19_999_999, 20_000_000]:
         assert nearest_rank(count, percent) == (percent * count + 99) // 100 - 1

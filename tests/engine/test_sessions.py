@@ -1,0 +1,123 @@
+"""A trial holds its session no longer than to the end of its closing stage, however it ends; no engine, a fake session."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gui.engine import ort
+from gui.engine.registry import Registry
+from gui.engine.trial import Cancellation, Trial
+from gui.records.failure import FailureError
+from gui.records.trial import Policy, Stage, StopRule, Target, TrialFacts, TrialSettings
+
+
+class Session:
+    """As little of an InferenceSession as a trial asks for; its runs fail from `good_runs` on."""
+
+    good_runs = 1000
+    alive: weakref.WeakSet[Session] = weakref.WeakSet()
+
+    def __init__(self, _path: str, _options: Any, enable_fallback: int) -> None:
+        assert enable_fallback == 0
+        self.runs = 0
+        self.garbage_was_collected: list[bool] = []
+        Session.alive.add(self)
+
+    def run(self, _names: list[str], _feeds: dict[str, Any], _options: Any) -> list[Any]:
+        if self.runs == self.good_runs:
+            raise RuntimeError("no luck")
+        self.runs += 1
+        self.garbage_was_collected.append(gc.isenabled())
+        return [np.zeros(1, np.float32)]
+
+    def get_outputs(self) -> list[Any]:
+        return [SimpleNamespace(name="y")]
+
+    def get_inputs(self) -> list[Any]:
+        return []
+
+    def get_providers(self) -> list[str]:
+        return []
+
+    def get_provider_options(self) -> dict[str, dict[str, str]]:
+        return {}
+
+    def get_provider_graph_assignment_info(self) -> list[Any]:
+        return []
+
+    def get_input_epdevices(self) -> list[Any]:
+        return []
+
+
+@pytest.fixture(autouse=True)
+def fake_session(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(ort, "InferenceSession", Session)
+    yield
+    gc.collect()
+    assert not Session.alive
+
+
+class Seen:
+    """What a trial told, and how many sessions were alive at each stage."""
+
+    def __init__(self) -> None:
+        self.alive: dict[Stage, int] = {}
+        self.collecting: list[bool] = []
+
+    def tell(self, facts: TrialFacts) -> None:
+        self.alive[facts.stage] = len(Session.alive)
+        for session in Session.alive:
+            self.collecting = session.garbage_was_collected
+
+
+def make_trial(seen: Seen) -> Trial:
+    settings = TrialSettings(
+        model_path="m", target=Target(policy=Policy.DEFAULT), warmup=2, stop_rule=StopRule(iterations=5)
+    )
+    return Trial(settings, Registry(), Cancellation(), seen.tell, lambda _stage, _samples, _elapsed: None)
+
+
+def test_that_the_session_is_gone_after_the_closing_stage() -> None:
+    seen = Seen()
+    trial = make_trial(seen)
+    assert trial.run().sample_count == 5
+    assert seen.alive[Stage.CLOSING] == 1
+    assert not Session.alive  # though the trial itself still is there
+
+
+@pytest.mark.parametrize("good_runs", [0, 1, 4])
+def test_that_the_session_of_a_failed_trial_is_gone_before_the_failure_is_told(
+    monkeypatch: pytest.MonkeyPatch, good_runs: int
+) -> None:
+    monkeypatch.setattr(Session, "good_runs", good_runs)
+    seen = Seen()
+    trial = make_trial(seen)
+    try:
+        trial.run()
+    except FailureError as error:
+        assert "no luck" in error.failure.message
+        assert seen.alive[Stage.CLOSING] == 1
+        assert not Session.alive  # the error's traceback must not hold it either
+    else:
+        pytest.fail("the run was to fail")
+
+
+def test_that_no_garbage_is_collected_while_runs_are_timed() -> None:
+    seen = Seen()
+    make_trial(seen).run()
+    assert seen.collecting == [True, *[False] * (2 + 5)]
+    assert gc.isenabled()
+
+
+def test_that_garbage_is_collected_again_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Session, "good_runs", 3)
+    with pytest.raises(FailureError):
+        make_trial(Seen()).run()
+    assert gc.isenabled()
