@@ -22,6 +22,7 @@ from .settings import Settings
 from .state import State
 from .trials import TrialKeeper
 
+_PAINT_MS = 700
 _NAME = "ort-device-explorer"
 
 
@@ -57,14 +58,19 @@ class Explorer:
         self.window.closed.connect(self.client.close)
         self._model = model or self._last_model(settings)
         self._crash_file: TextIO | None = None
+        self._has_begun = False
 
     def start(self) -> None:
-        """Show the window, then start the engine beside it."""
+        """Show the window; once it is painted, start the engine beside it."""
         self.log.install()
+        self.window.first_painted.connect(self._begin)
         self.window.show()
-        QTimer.singleShot(0, self.window, self._begin)
+        QTimer.singleShot(_PAINT_MS, self.window, self._begin)  # a window that starts minimized is not painted
 
     def _begin(self) -> None:
+        if self._has_begun:
+            return
+        self._has_begun = True
         self.client.start()
         self.libraries.restore()
         if self._model is not None:

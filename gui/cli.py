@@ -72,9 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--library", metavar="NAME=PATH", action="append", default=[], type=_pair, help="load an EP library; repeatable"
     )
-    parser.add_argument(
-        "--timeout", metavar="S", type=_seconds, help="seconds a library may take to load (default 60)"
-    )
+    parser.add_argument("--timeout", metavar="S", type=_seconds, help="seconds a library may take to load (default 60)")
     parser.add_argument("--verbose", action="store_true", help="show what ORT and the EPs print")
     trial = parser.add_argument_group("for --run")
     target = trial.add_mutually_exclusive_group()
@@ -97,15 +95,11 @@ def _parser() -> argparse.ArgumentParser:
         type=_size,
         help="size of a free dimension; repeatable",
     )
-    trial.add_argument(
-        "--warmup", metavar="N", type=_whole(0, MAX_WARMUP), help="runs before measuring (10)"
-    )
+    trial.add_argument("--warmup", metavar="N", type=_whole(0, MAX_WARMUP), help="runs before measuring (10)")
     stop = trial.add_mutually_exclusive_group()
     stop.add_argument("--iterations", metavar="N", type=_whole(1, MAX_ITERATIONS), help="measured runs (default 200)")
     stop.add_argument("--seconds", metavar="S", type=_seconds, help="measure for so long instead")
-    trial.add_argument(
-        "--threads", metavar="N", type=_whole(0, 1024), help="intra-op threads (0: ORT's choice)"
-    )
+    trial.add_argument("--threads", metavar="N", type=_whole(0, 1024), help="intra-op threads (0: ORT's choice)")
     trial.add_argument("--seed", metavar="N", type=_whole(0, 2**63 - 1), help="of the generated inputs (0)")
     trial.add_argument("--output", metavar="FILE.json", help="write the result with all samples in nanoseconds")
     return parser

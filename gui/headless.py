@@ -41,6 +41,7 @@ class HeadlessEngine:
         self._process: subprocess.Popen[bytes] | None = None
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._last_lines: deque[str] = deque(maxlen=_LAST_LINES)
+        self._stderr_reader: threading.Thread | None = None
         self._last_id = 0
         self._stage = ""
         self._loaded: dict[str, str] = {}
@@ -63,7 +64,8 @@ class HeadlessEngine:
         assert self._process.stdout is not None  # noqa: S101
         assert self._process.stderr is not None  # noqa: S101
         threading.Thread(target=self._read_lines, args=(self._process.stdout, self._lines), daemon=True).start()
-        threading.Thread(target=self._read_stderr, args=(self._process.stderr,), daemon=True).start()
+        self._stderr_reader = threading.Thread(target=self._read_stderr, args=(self._process.stderr,), daemon=True)
+        self._stderr_reader.start()
         message = self._next(time.monotonic() + START_SECONDS, "starting")
         self.greeting = from_json(Greeting, message["greeting"])
         return self.greeting
@@ -180,11 +182,13 @@ class HeadlessEngine:
             except DecodeError as error:
                 raise failure_error(FailureKind.INTERNAL, f"The engine sent what is no message: {error}.") from error
         assert self._process is not None  # noqa: S101
+        assert self._stderr_reader is not None  # noqa: S101
+        self._stderr_reader.join(1.0)  # its last words; whoever inherited the pipe may keep it open
         process_exit = exit_of_return_code(self._process.wait())
         raise failure_error(
             FailureKind.DIED,
             f"The engine died while {doing}: {process_exit}.",
-            hint="" if self._show_stderr else "With --verbose it shows what it prints.",
+            hint="" if self._show_stderr else "Add --verbose to see what it printed.",
             detail="\n".join(self._last_lines),
         )
 

@@ -7,8 +7,8 @@ import sysconfig
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
 from PySide6.QtWidgets import QDockWidget, QFileDialog, QMainWindow, QMessageBox, QSplitter, QWidget
 
 from . import theme
@@ -40,6 +40,7 @@ class MainWindow(QMainWindow):
     """Shows the state and passes wishes on."""
 
     closed = Signal()
+    first_painted = Signal()
 
     def __init__(
         self,
@@ -57,6 +58,7 @@ class MainWindow(QMainWindow):
         self._libraries = libraries
         self._trials = trials
         self._log = log
+        self._is_painted = False
         self._build()
         self._build_menus()
         self._connect()
@@ -218,6 +220,13 @@ class MainWindow(QMainWindow):
         self._remember()
         super().closeEvent(event)
         self.closed.emit()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt's."""
+        super().paintEvent(event)
+        if not self._is_painted:
+            self._is_painted = True
+            QTimer.singleShot(0, self, self.first_painted.emit)  # the panels are painted before
 
     # ---------------------------------------------------------------- files
 

@@ -14,7 +14,7 @@ from .records.engine_command import PACKAGE_ROOT
 from .settings import ColorScheme
 
 RESOURCES: Final = PACKAGE_ROOT / "resources"
-_SIZES: Final = (16, 24, 32, 48)
+_SIZES: Final = (16, 32)
 _SCHEMES: Final = {
     ColorScheme.SYSTEM: Qt.ColorScheme.Unknown,
     ColorScheme.LIGHT: Qt.ColorScheme.Light,

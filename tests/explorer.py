@@ -120,7 +120,7 @@ class Session:
     def measures(self) -> dict[str, str]:
         """The numbers beside the chart."""
         view = child(self.explorer.window.latency_panel, QTableView, "Measures")
-        return {name: value for name, value in rows_of(view.model())}
+        return {row[0]: row[1] for row in rows_of(view.model())}
 
     def log_messages(self) -> list[str]:
         """What stands in the log."""
@@ -148,7 +148,7 @@ def running_explorer(qtbot: QtBot, folder: Path, model: Path | None = None) -> I
     session = Session(qtbot=qtbot, explorer=explorer)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(folder))
-        # What takes hooks of the whole process over is proved elsewhere: here pytest shall hear of warnings and crashes.
+        # What takes over hooks of the whole process is proved elsewhere: here pytest shall hear of all that goes wrong.
         patch.setattr(faulthandler, "enable", lambda _file: None)
         patch.setattr(LogSource, "install", lambda _self: None)
         with qtbot.waitActive(explorer.window):

@@ -14,7 +14,7 @@ W = TypeVar("W", bound=QWidget)
 
 
 def spoken_name(widget: QWidget) -> str:
-    """What a screen reader calls a widget: its accessible name, the label it is the buddy of, or a button's own text."""
+    """What a screen reader calls a widget: its accessible name, its label (as a buddy), or a button's own text."""
     labels = widget.window().findChildren(QLabel)
     buddies = [label.text() for label in labels if label.buddy() is widget]
     own = widget.text() if isinstance(widget, QAbstractButton) else ""

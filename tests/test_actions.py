@@ -32,7 +32,6 @@ from gui.records.library import LibraryState
 from gui.state import EngineStatus, ModelChoice
 
 from .finding import spoken_name
-from .keepers import TIMEOUT_MS
 from .models.makers import device, library, trial
 from .panels.test_model_chooser import NET
 from .records.examples import FAILURE, GREETING
@@ -140,6 +139,11 @@ def test_that_no_two_commands_of_the_window_share_a_shortcut(idle: Idle) -> None
         assert [key for key, count in inside.items() if count > 1] == [], widget.accessibleName()
 
 
+def alt_key(text: str) -> Qt.Key:
+    """The key that goes with Alt for a text with an ampersand."""
+    return Qt.Key(ord(QKeySequence.mnemonic(text).toString()[-1]))
+
+
 def mnemonics(idle: Idle) -> list[tuple[str, str]]:
     """The Alt keys of the window: of its menus, labels and buttons."""
     texts = [menu.title() for menu in menus(idle)]
@@ -158,7 +162,7 @@ def test_that_no_two_parts_of_the_window_share_an_alt_key(idle: Idle) -> None:
 
 @pytest.mark.parametrize("title", ["&File", "&Trial", "&Engine", "&View", "&Help"])
 def test_that_the_alt_key_of_a_menu_opens_it(idle: Idle, title: str) -> None:
-    key = QKeySequence.mnemonic(title)[0].key()  # type: ignore[index]  # the stubs do not know
+    key = alt_key(title)
     idle.qtbot.keyClick(idle.window, key, Qt.KeyboardModifier.AltModifier)
     (menu,) = [menu for menu in menus(idle) if menu.title() == title]
     idle.qtbot.waitUntil(menu.isVisible, timeout=5000)
@@ -200,7 +204,7 @@ def test_that_a_buddy_can_be_reached_by_its_alt_key(idle: Idle) -> None:
     for label in reachable:
         if label.buddy().visibleRegion().isEmpty():
             continue  # in the log, behind the devices
-        key = QKeySequence.mnemonic(label.text())[0].key()
+        key = alt_key(label.text())
         idle.qtbot.keyClick(idle.window, key, Qt.KeyboardModifier.AltModifier)
         assert label.buddy().hasFocus(), label.text()
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pyqtgraph as pg
 import pytest
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLineEdit, QRadioButton, QSpinBox, QTableView
 from pytestqt.qtbot import QtBot
 

@@ -90,7 +90,7 @@ class Trial:
             self._close()  # only now: the error's traceback, which is gone, held the session
         if failure is not None:
             raise FailureError(failure)
-        if stopped or self._cancellation.is_requested():
+        if stopped or (self._facts.ending is None and self._cancellation.is_requested()):
             self._facts = replace(self._facts, ending=Ending.STOPPED)
         return self._facts
 
@@ -122,7 +122,10 @@ class Trial:
                 loop.measure(Stage.MEASURING, iterations=rule.iterations, seconds=rule.seconds)
             finally:
                 self._know(sample_count=loop.count, measured_ns=loop.elapsed_ns)
-        self._know(ending=Ending.SECONDS if rule.iterations is None else Ending.ITERATIONS)
+        if self._cancellation.is_requested():
+            self._know(ending=Ending.STOPPED)
+        else:
+            self._know(ending=Ending.SECONDS if rule.iterations is None else Ending.ITERATIONS)
         self._enter(Stage.CHECKING)
         self._know(non_finite_outputs=tuple(_non_finite(names, outputs)))
 

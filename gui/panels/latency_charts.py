@@ -16,7 +16,9 @@ from ..records.samples import SampleSeries
 from ..records.statistics import LatencyStatistics, histogram
 from ..trial_run import LIVE_SAMPLES, TrialRun
 
-_COLUMNS: Final = 1200
+_FEWEST_COLUMNS: Final = 200
+_SLACK: Final = 0.3
+"""While a trial runs, a range is kept as long as it fits and is not larger than needed by more than this share."""
 _SECONDS: Final = 1e-9
 _BELOW: Final = [(0.0, 0.0), (0.0, 0.0)]
 _ABOVE: Final = [(0.0, 1.0), (0.0, 1.0)]
@@ -104,7 +106,8 @@ class LatencyCharts(QWidget):
             self._beyond.setText(self.tr("{0} beyond ▸").format(count_text(beyond)) if beyond else "")
             if self._distribution.follows:
                 edges = found.edges_ns * _SECONDS
-                self._distribution.show_range((edges[0], edges[-1]), (0, float(found.counts.max()) * scale * 1.06))
+                top = float(found.counts.max()) * scale * 1.06
+                self._distribution.show_range((edges[0], edges[-1]), (0, top), exactly=not trial.is_running)
         self._show_levels(self._median_bar, self._p90_bar, statistics)
 
     def changeEvent(self, event: QEvent) -> None:
@@ -118,7 +121,8 @@ class LatencyCharts(QWidget):
         if not self._over_time.follows:
             (left, right), _ = self._over_time.getViewBox().viewRange()
             first, last = max(0, int(left) - 2), min(last, int(right) + 3)
-        envelope = series.envelope(first, last, _COLUMNS)
+        columns = max(_FEWEST_COLUMNS, int(self._over_time.getViewBox().width()))  # more than pixels only cost time
+        envelope = series.envelope(first, last, columns)
         x = np.repeat(envelope.starts + 1, 2)
         y = np.empty(len(x))
         y[0::2], y[1::2] = envelope.lows, envelope.highs
@@ -126,13 +130,16 @@ class LatencyCharts(QWidget):
 
     def _follow(self, trial: TrialRun, statistics: LatencyStatistics) -> None:
         """Show all iterations, and latencies up to well beyond p95: slower samples are counted in the corner."""
-        iterations = trial.settings.stop_rule.iterations
-        right = max(len(trial.series), iterations or 0) if trial.is_running else len(trial.series)
+        right = float(len(trial.series))
+        if trial.is_running and trial.progress > 0:
+            right = max(right, right / trial.progress)  # where it will end
         spread = max(statistics.p95_ns - statistics.min_ns, statistics.median_ns // 50, 1)
         top = min(statistics.max_ns, statistics.p95_ns + 4 * spread)
         low = max(0.0, statistics.min_ns - 0.2 * (top - statistics.min_ns) - 0.02 * statistics.min_ns)
         high = top + 0.12 * (top - statistics.min_ns) + 0.02 * statistics.min_ns
-        self._over_time.show_range((0, max(2, right) * 1.01), (low * _SECONDS, high * _SECONDS))
+        self._over_time.show_range(
+            (0, max(2, right) * 1.01), (low * _SECONDS, high * _SECONDS), exactly=not trial.is_running
+        )
         above = int(np.count_nonzero(trial.series.subsample(LIVE_SAMPLES) > high))
         if trial.is_estimate or len(trial.series) > LIVE_SAMPLES:
             text = self.tr("▲ slowest {0}").format(time_text(statistics.max_ns)) if statistics.max_ns > high else ""
@@ -186,9 +193,8 @@ class _Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         super().__init__()
         self.setAccessibleName(name)
         self.follows = True
-        self._has_values = True
+        self._has_values = False
         self.setMenuEnabled(False)
-        self.showGrid(x=True, y=True, alpha=0.18)
         self.getAxis("bottom").setLabel(x_title)
         self.getAxis("left").setLabel(y_title)
         self.hideButtons()
@@ -197,17 +203,19 @@ class _Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         self.setToolTip(self.tr("Wheel and drag zoom and move; double-click shows everything again"))
         self.disableAutoRange()
         for side in ("bottom", "left"):
-            self.getAxis(side).setStyle(autoExpandTextSpace=True, tickTextOffset=4)
+            self.getAxis(side).setStyle(autoExpandTextSpace=True, tickTextOffset=4, showValues=False)
 
-    def show_range(self, x: tuple[float, float], y: tuple[float, float]) -> None:
-        """Show this range, if it is not shown already."""
-        if x[1] > x[0] and y[1] > y[0]:
+    def show_range(self, x: tuple[float, float], y: tuple[float, float], *, exactly: bool) -> None:
+        """Show this range, or keep the one shown where it does as well: drawing the axes anew costs most."""
+        shown_x, shown_y = self.getViewBox().viewRange()
+        if exactly or not (_is_enough(shown_x, x) and _is_enough(shown_y, y)):
             self.getViewBox().setRange(xRange=x, yRange=y, padding=0, disableAutoRange=True)
 
     def show_values(self, shown: bool) -> None:
         """Show or hide the numbers at the axes: without samples they would mean nothing."""
         if shown != self._has_values:
             self._has_values = shown
+            self.showGrid(x=shown, y=shown, alpha=0.18)
             for side in ("bottom", "left"):
                 self.getAxis(side).setStyle(showValues=shown)
 
@@ -235,6 +243,12 @@ class _Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
 
     def _on_zoomed(self) -> None:
         self.follows = False
+
+
+def _is_enough(shown: list[float], wanted: tuple[float, float]) -> bool:
+    """Whether what is shown holds what is wanted, and little more."""
+    holds = shown[0] <= wanted[0] and wanted[1] <= shown[1]
+    return holds and (shown[1] - shown[0]) * (1 - _SLACK) <= wanted[1] - wanted[0]
 
 
 class _LevelLine(pg.InfiniteLine):  # type: ignore[misc]  # pyqtgraph has no types

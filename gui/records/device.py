@@ -5,7 +5,6 @@ Source of the names: OrtEpDevice and OrtHardwareDevice of ONNX Runtime's Python 
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable
@@ -98,6 +97,8 @@ def with_keys(devices: Iterable[Device]) -> tuple[Device, ...]:
 def _key_stem(device: Device) -> str:
     hardware = device.device
     ep_metadata = sorted(pair for pair in device.ep_metadata if pair[0] not in ("version", "library_path"))
+    import hashlib  # the window, which makes no keys, starts without it
+
     rest = json.dumps([sorted(hardware.metadata), ep_metadata])
     digest = hashlib.sha256(rest.encode()).hexdigest()[:8]
     owner = "" if device.library is None else device.library

@@ -56,7 +56,8 @@ def propose_name(path: str) -> str:
     """Return the registration name that fits a library file: its EP's own name where that is known."""
     file_name = re.split(r"[\\/]", path)[-1] if "\\" in path else PurePath(path).name
     stem = re.split(r"\.(?:so|dll|dylib)\b", file_name, maxsplit=1, flags=re.IGNORECASE)[0]
-    stem = stem.removeprefix("lib")
+    if not file_name.lower().endswith(".dll"):
+        stem = stem.removeprefix("lib")
     short = re.sub(r"^onnxruntime[_-](?:providers[_-]|ep[_-])?", "", stem, flags=re.IGNORECASE)
     short = re.sub(r"[_-](?:plugin|ep|execution[_-]provider)$", "", short, flags=re.IGNORECASE)
     return _KNOWN_NAMES.get(short.lower(), short or stem or file_name)

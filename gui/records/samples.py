@@ -18,6 +18,7 @@ MAX_SAMPLES = 20_000_000
 """More are counted but not kept: 160 MB a trial."""
 
 _BLOCK = 256
+_MANY = 1 << 20
 
 
 def encode_samples(samples: Nanoseconds) -> str:
@@ -134,7 +135,10 @@ class SampleSeries:
 def _grown(array: Nanoseconds, used: int, needed: int) -> Nanoseconds:
     if needed <= len(array):
         return array
-    larger = np.empty(max(needed, 2 * len(array)), np.int64)
+    # Doubling copies, which takes long for millions. Memory that is not written to yet costs nothing but addresses, so
+    # from some size on there is room for all that will ever be kept.
+    size = max(needed, 2 * len(array))
+    larger = np.empty(max(size, MAX_SAMPLES) if size > _MANY else size, np.int64)
     larger[:used] = array[:used]
     return larger
 

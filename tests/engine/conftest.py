@@ -13,7 +13,6 @@ from gui.records.trial import DimensionSize, StopRule, Target, TrialSettings
 from ..conftest import ORT_VERSION, DoubleFactory
 from ..engine_process import EngineProcess
 
-
 unmaps_libraries = pytest.mark.skipif(
     ORT_VERSION < (1, 30), reason="an older onnxruntime loads a library twice and lets it go once"
 )

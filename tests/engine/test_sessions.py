@@ -1,4 +1,4 @@
-"""A trial holds its session no longer than to the end of its closing stage, however it ends; no engine, a fake session."""
+"""A trial lets go of its session in its closing stage, however it ends. In this process, with a fake session."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import gc
 import weakref
 from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ class Session:
     """As little of an InferenceSession as a trial asks for; its runs fail from `good_runs` on."""
 
     good_runs = 1000
-    alive: weakref.WeakSet[Session] = weakref.WeakSet()
+    alive: ClassVar[weakref.WeakSet[Session]] = weakref.WeakSet()
 
     def __init__(self, _path: str, _options: Any, enable_fallback: int) -> None:
         assert enable_fallback == 0
@@ -99,14 +99,11 @@ def test_that_the_session_of_a_failed_trial_is_gone_before_the_failure_is_told(
     monkeypatch.setattr(Session, "good_runs", good_runs)
     seen = Seen()
     trial = make_trial(seen)
-    try:
+    with pytest.raises(FailureError) as caught:
         trial.run()
-    except FailureError as error:
-        assert "no luck" in error.failure.message
-        assert seen.alive[Stage.CLOSING] == 1
-        assert not Session.alive  # the error's traceback must not hold it either
-    else:
-        pytest.fail("the run was to fail")
+    assert "no luck" in caught.value.failure.message
+    assert seen.alive[Stage.CLOSING] == 1
+    assert not Session.alive  # nor does the traceback of the error, which is still there, hold it
 
 
 def test_that_no_garbage_is_collected_while_runs_are_timed() -> None:

@@ -117,7 +117,6 @@ def test_that_a_time_rule_measures_that_long(engine: EngineProcess, register: Re
     assert facts.ending is Ending.SECONDS
     assert facts.measured_ns >= 0.1e9
     assert facts.sample_count == len(engine.samples(trial)) > 0
-    assert len(engine.batches(trial, Stage.MEASURING)) >= 2  # some come while it runs
 
 
 def test_that_the_shortest_time_rule_takes_one_sample(
@@ -209,7 +208,7 @@ def test_that_a_trial_stopped_while_warming_up_has_no_samples(
 def test_that_a_trial_stopped_while_its_session_is_made_does_not_go_on(
     engine: EngineProcess, register: Register, add_model: Path
 ) -> None:
-    keys = register(engine, "compile=slow,slow_ms=300,trace=1,vendor=slow")
+    keys = register(engine, "compile=slow,slow_ms=1000,trace=1,vendor=slow")
     trial = engine.start_trial(settings_for(add_model, *keys, iterations=ENDLESS))
     engine.wait_for_stage(trial, Stage.CREATING_SESSION)
     engine.send(Op.CANCEL, request=trial)

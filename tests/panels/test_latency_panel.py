@@ -45,7 +45,7 @@ class Hands:
 
     def measures(self) -> dict[str, str]:
         view = child(self.panel, QTableView, "Measures")
-        return {name: value for name, value in rows_of(view.model())}
+        return {row[0]: row[1] for row in rows_of(view.model())}
 
     def drawn(self) -> int:
         """The last iteration in the chart."""

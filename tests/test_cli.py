@@ -1,0 +1,184 @@
+"""The arguments: what is taken, what is refused, and where it leads."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from gui import __version__, cli, commands, preflight
+from gui.records.trial import Policy
+
+from .console import MAIN
+
+Dispatched = list[tuple[str, argparse.Namespace]]
+
+
+@pytest.fixture
+def dispatched(monkeypatch: pytest.MonkeyPatch) -> Dispatched:
+    """What the command line would have done, and with which arguments."""
+    done: Dispatched = []
+
+    def pretend(what: str) -> Callable[[argparse.Namespace], int]:
+        def do(arguments: argparse.Namespace) -> int:
+            done.append((what, arguments))
+            return 0
+
+        return do
+
+    monkeypatch.setattr(commands, "run_report", pretend("report"))
+    monkeypatch.setattr(commands, "run_trial", pretend("trial"))
+    return done
+
+
+RUN = ["--run", "m.onnx"]
+REPORT = ["--report", "r.json"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["m.onnx", *RUN], "unexpected argument: m.onnx"),
+        (["m.onnx", *REPORT], "unexpected argument: m.onnx"),
+        (["m.onnx", "n.onnx"], "unrecognized arguments: n.onnx"),
+        ([*RUN, *REPORT], "not allowed with argument"),
+        (["--rep", "r.json"], "unrecognized arguments"),
+        (["--report"], "expected one argument"),
+        (["--run"], "expected one argument"),
+        (["--library", "a=/x.so"], "--library goes with --report or --run"),
+        (["m.onnx", "--library", "a=/x.so"], "--library goes with --report or --run"),
+        (["--timeout", "3"], "--timeout and --verbose go with"),
+        (["--verbose"], "--timeout and --verbose go with"),
+        ([*REPORT, "--device", "x"], "--device goes with --run"),
+        ([*REPORT, "--policy", "DEFAULT"], "--policy goes with --run"),
+        ([*REPORT, "--option", "a=b"], "--option goes with --run"),
+        ([*REPORT, "--dim", "a=1"], "--dim goes with --run"),
+        ([*REPORT, "--warmup", "0"], "--warmup goes with --run"),
+        ([*REPORT, "--iterations", "1"], "--iterations goes with --run"),
+        ([*REPORT, "--seconds", "1"], "--seconds goes with --run"),
+        ([*REPORT, "--threads", "0"], "--threads goes with --run"),
+        ([*REPORT, "--seed", "0"], "--seed goes with --run"),
+        ([*REPORT, "--output", "o"], "--output goes with --run"),
+        (["--device", ""], "--device goes with --run"),
+        ([*RUN, "--device", "x", "--policy", "DEFAULT"], "not allowed with argument"),
+        ([*RUN, "--iterations", "1", "--seconds", "1"], "not allowed with argument"),
+        ([*RUN, "--policy", "FASTEST"], "invalid choice: 'FASTEST'"),
+        ([*REPORT, "--library", "x.so"], "“x.so” is not of the form NAME=VALUE"),
+        ([*REPORT, "--library", "=x.so"], "“=x.so” is not of the form NAME=VALUE"),
+        ([*REPORT, "--library", "a="], "“a=” is not of the form NAME=VALUE"),
+        ([*REPORT, "--library", "a=1", "--library", "a=2"], "--library a is given twice"),
+        ([*RUN, "--option", "a=1", "--option", "a=2"], "--option a is given twice"),
+        ([*RUN, "--dim", "a=1", "--dim", "a=2"], "--dim a is given twice"),
+        ([*RUN, "--dim", "a"], "“a” is not of the form NAME=VALUE"),
+        ([*RUN, "--dim", "a=0"], "“0” is not a whole number from 1 to"),
+        ([*RUN, "--dim", "a=x"], "“x” is not a whole number"),
+        ([*RUN, "--iterations", "0"], "“0” is not a whole number from 1 to"),
+        ([*RUN, "--iterations", "1e3"], "“1e3” is not a whole number"),
+        ([*RUN, "--warmup", "-1"], "“-1” is not a whole number from 0 to"),
+        ([*RUN, "--threads", "1025"], "“1025” is not a whole number from 0 to 1024"),
+        ([*RUN, "--seed", "-1"], "“-1” is not a whole number from 0 to"),
+        ([*RUN, "--seconds", "0"], "“0” is not a number of seconds up to"),
+        ([*RUN, "--seconds", "nan"], "“nan” is not a number of seconds"),
+        ([*RUN, "--seconds", "inf"], "“inf” is not a number of seconds"),
+        ([*REPORT, "--timeout", "soon"], "“soon” is not a number of seconds"),
+    ],
+)
+def test_that_wrong_usage_is_refused_in_one_line_with_code_2(
+    capsys: pytest.CaptureFixture[str], dispatched: Dispatched, arguments: list[str], complaint: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    assert ended.value.code == 2
+    usage, _, line = capsys.readouterr().err.rstrip("\n").rpartition("\n")
+    assert usage.startswith("usage: main.py")
+    assert line.startswith("main.py: error: ")
+    assert complaint in line
+    assert dispatched == []
+
+
+def test_that_a_report_gets_its_libraries_in_order(dispatched: Dispatched) -> None:
+    assert cli.main([*REPORT, "--library", "b=/x y/b.so", "--library", "a=c=d.so", "--timeout", "2.5"]) == 0
+    ((what, arguments),) = dispatched
+    assert (what, arguments.report) == ("report", "r.json")
+    assert arguments.library == [("b", "/x y/b.so"), ("a", "c=d.so")]
+    assert arguments.timeout == 2.5
+
+
+def test_that_a_trial_gets_what_is_given_and_the_defaults_for_the_rest(dispatched: Dispatched) -> None:
+    cli.main([*RUN, "--dim", "batch=4", "--option", "mode=a=b", "--warmup", "0", "--policy", "PREFER_NPU"])
+    ((what, arguments),) = dispatched
+    assert (what, arguments.run) == ("trial", "m.onnx")
+    assert arguments.dim == [("batch", 4)]
+    assert arguments.option == [("mode", "a=b")]
+    assert arguments.policy == Policy.PREFER_NPU.value
+    assert (arguments.warmup, arguments.timeout, arguments.threads, arguments.seed) == (0, 60.0, 0, 0)
+    assert (arguments.iterations, arguments.seconds, arguments.device, arguments.output) == (None, None, None, None)
+
+
+def test_that_what_the_engine_misses_is_told_before_anything_is_done(
+    capsys: pytest.CaptureFixture[str], dispatched: Dispatched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preflight, "engine_problem", lambda: "It needs more.")
+    monkeypatch.setattr(preflight, "window_problem", lambda: pytest.fail("no window is asked for"))
+    monkeypatch.setattr(preflight, "_message_box", lambda _text: None)
+    assert cli.main(REPORT) == 1
+    assert capsys.readouterr().err == "It needs more.\n"
+    assert dispatched == []
+
+
+def test_that_the_window_is_opened_with_the_model_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    from gui import app
+
+    opened: list[str | None] = []
+    monkeypatch.setattr(preflight, "window_problem", lambda: None)
+
+    def pretend(model: str | None) -> int:
+        opened.append(model)
+        return 0
+
+    monkeypatch.setattr(app, "run", pretend)
+    assert cli.main(["m.onnx"]) == 0
+    assert cli.main([]) == 0
+    assert opened == ["m.onnx", None]
+
+
+def test_that_an_interrupt_before_the_trial_is_one_line_and_code_1(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_arguments: argparse.Namespace) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(commands, "run_report", interrupted)
+    assert cli.main(REPORT) == 1
+    assert capsys.readouterr().err == "ort-device-explorer: Stopped.\n"
+
+
+def test_that_version_and_help_tell_all(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"ORT Device Explorer {__version__}\n"
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    told = capsys.readouterr().out
+    assert all(policy.value in told for policy in Policy)
+    assert "Exit codes: 0 done, 1 the trial failed" in told
+
+
+def test_that_neither_qt_nor_onnxruntime_is_imported_without_a_window() -> None:
+    code = (
+        "import runpy, sys\n"
+        f"sys.argv = ['main.py', '--report', '-']; sys.path.insert(0, {str(MAIN.parent)!r})\n"
+        "try:\n"
+        f"    runpy.run_path({str(MAIN)!r}, run_name='__main__')\n"
+        "except SystemExit as ended:\n"
+        "    assert not ended.code, ended.code\n"
+        "found = {name.partition('.')[0] for name in sys.modules}\n"
+        "print(sorted(found & {'PySide6', 'shiboken6', 'pyqtgraph', 'onnxruntime', 'gui'}), file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
+    assert done.stderr.strip() == "['gui']"
+    assert '"CPUExecutionProvider"' in done.stdout

@@ -1,0 +1,212 @@
+"""The engine without a window: Ctrl-C, and what becomes of loaded libraries when an engine dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from gui import headless
+from gui.headless import HeadlessEngine
+from gui.records.failure import FailureError, FailureKind
+from gui.records.library import LibraryState
+from gui.records.protocol import EventKind
+from gui.records.trial import StopRule, Target, TrialSettings
+
+from .conftest import DoubleFactory
+from .console import MAIN, Done, environment, read_json, with_library
+from .keepers import forbid_core_dumps, is_running
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="process groups and signals are POSIX")
+
+
+@pytest.fixture
+def engine() -> Iterator[HeadlessEngine]:
+    forbid_core_dumps()
+    engine = HeadlessEngine()
+    engine.start()
+    yield engine
+    engine.close()
+
+
+def test_that_libraries_loaded_before_a_death_are_loaded_again(
+    engine: HeadlessEngine, double_library: DoubleFactory
+) -> None:
+    first = engine.greeting
+    libraries = engine.load(
+        [
+            ("one", str(double_library("name=OneEp"))),
+            ("bad", str(double_library("load=segv"))),
+            ("two", str(double_library("name=TwoEp"))),
+        ],
+        60,
+    )
+    assert [library.state for library in libraries] == [LibraryState.LOADED, LibraryState.FAILED, LibraryState.LOADED]
+    assert [library.killed_engine for library in libraries] == [False, True, False]
+    assert engine.greeting is not None
+    assert engine.greeting != first
+    assert [device.library for device in engine.inventory().devices] == [None, "one", "two"]
+
+
+def test_that_a_closed_engine_is_gone_and_can_be_closed_again(engine: HeadlessEngine) -> None:
+    assert engine.greeting is not None
+    process_id = engine.greeting.process_id
+    engine.close()
+    engine.close()
+    assert not is_running(process_id)
+    with pytest.raises(FailureError) as raised:
+        engine.inventory()
+    assert raised.value.failure.kind is FailureKind.ENGINE_UNAVAILABLE
+
+
+def test_that_an_engine_that_does_not_answer_in_time_is_ended(
+    engine: HeadlessEngine, double_library: DoubleFactory
+) -> None:
+    assert engine.greeting is not None
+    process_id = engine.greeting.process_id
+    (library,) = engine.load([("hang", str(double_library("factory=hang")))], 0.3)
+    assert library.error is not None
+    assert library.error.message == "Stopped while loading “hang”: it did not answer in time."
+    assert not is_running(process_id)
+
+
+@posix
+def test_that_a_second_ctrl_c_waits_no_longer(
+    engine: HeadlessEngine, double_library: DoubleFactory, add_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(headless, "GRACE_SECONDS", 3600.0)
+    engine.load([("hang", str(double_library("compute=hang,run_after=500,delay_us=200")))], 60)
+    key = engine.inventory().devices[-1].key
+    settings = TrialSettings(
+        model_path=str(add_model), target=Target(device_keys=(key,)), stop_rule=StopRule(seconds=3600)
+    )
+    batches: list[str] = []
+
+    def press_twice_at_first(message: dict[str, Any]) -> None:
+        if message["event"] == EventKind.SAMPLES.value:
+            if not batches:
+                signal.raise_signal(signal.SIGINT)
+                signal.raise_signal(signal.SIGINT)
+            batches.append(message["samples"])
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(FailureError) as raised:
+        engine.run_trial(settings, press_twice_at_first)
+    assert raised.value.failure.kind is FailureKind.STOPPED
+    assert batches  # the one that was being read when Ctrl-C came was read to its end
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+class Shell:
+    """A command in a process group of its own, as a console has it."""
+
+    def __init__(self, folder: Path, *arguments: str | Path) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, str(MAIN), *map(str, arguments), "--verbose"],
+            cwd=folder,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            start_new_session=True,
+        )
+        self.lines: list[str] = []
+        self._came = threading.Condition()
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            with self._came:
+                self.lines.append(line.rstrip("\n"))
+                self._came.notify()
+
+    def wait_for(self, line: str) -> None:
+        with self._came:
+            assert self._came.wait_for(lambda: line in self.lines, timeout=60), self.lines
+
+    def engine(self) -> int:
+        (child,) = psutil.Process(self._process.pid).children()
+        return int(child.pid)
+
+    def press_ctrl_c(self) -> None:
+        os.killpg(self._process.pid, signal.SIGINT)
+
+    def end(self) -> Done:
+        assert self._process.stdout is not None
+        out = self._process.stdout.read()
+        self._process.stdout.close()
+        code = self._process.wait(timeout=60)
+        self._reader.join()
+        assert self._process.stderr is not None
+        self._process.stderr.close()
+        return Done(code=code, out=out, complaints=self.lines)
+
+
+@posix
+def test_that_ctrl_c_ends_a_trial_which_is_still_summed_up_and_written(
+    tmp_path: Path, add_model: Path, double_library: DoubleFactory
+) -> None:
+    # From the 500th run on the double says so and goes on.
+    library = double_library("name=SlowEp,compute=slow,run_after=500,delay_us=200,slow_ms=1,trace=1")
+    shell = Shell(
+        tmp_path,
+        *("--run", add_model, *with_library("slow", library), "--device", "SlowEp"),
+        *("--seconds", "3600", "--output", "trial.json"),
+    )
+    shell.wait_for("double: compute")
+    engine = shell.engine()
+    shell.press_ctrl_c()
+    done = shell.end()
+    assert done.code == 0
+    assert not any("Traceback" in line or "KeyboardInterrupt" in line for line in done.complaints)
+    result = read_json(tmp_path / "trial.json")
+    assert result["outcome"] == "stopped"
+    assert result["facts"]["ending"] == "stopped"
+    assert len(result["samples_ns"]) == result["statistics"]["count"] >= 400
+    assert "Outcome           stopped\n" in done.out
+    assert not is_running(engine)
+
+
+@posix
+def test_that_ctrl_c_ends_a_trial_that_hangs_and_keeps_its_samples(
+    tmp_path: Path, add_model: Path, double_library: DoubleFactory
+) -> None:
+    library = double_library("name=HangEp,compute=hang,run_after=1000,delay_us=200,trace=1")
+    shell = Shell(
+        tmp_path,
+        *("--run", add_model, *with_library("hang", library), "--device", "HangEp"),
+        *("--seconds", "3600", "--output", "trial.json"),
+    )
+    shell.wait_for("double: compute")
+    engine = shell.engine()
+    shell.press_ctrl_c()
+    done = shell.end()
+    assert done.code == 1
+    assert done.complaints[-1].startswith("ort-device-explorer: Stopped while running the trial (stage: measuring)")
+    result = read_json(tmp_path / "trial.json")
+    assert result["outcome"] == "stopped"
+    assert 50 < len(result["samples_ns"]) < 1000
+    assert not is_running(engine)
+
+
+@posix
+def test_that_ctrl_c_while_a_library_hangs_ends_the_command(tmp_path: Path, double_library: DoubleFactory) -> None:
+    shell = Shell(tmp_path, "--report", "-", *with_library("hang", double_library("devices=hang,trace=1")))
+    shell.wait_for("double: devices")
+    engine = shell.engine()
+    shell.press_ctrl_c()
+    done = shell.end()
+    assert done.code == 1
+    assert done.complaints[-1] == "ort-device-explorer: Stopped."
+    assert not any("Traceback" in line for line in done.complaints)
+    assert not is_running(engine)
