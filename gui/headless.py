@@ -27,6 +27,10 @@ from .records.trial import TrialSettings
 START_SECONDS: Final = 60.0
 GRACE_SECONDS: Final = 3.0
 _LAST_LINES: Final = 40
+if sys.platform == "win32":
+    _CREATION_FLAGS = subprocess.CREATE_NEW_PROCESS_GROUP
+else:
+    _CREATION_FLAGS = 0
 _INTERRUPT: Final = b""
 """Stands for Ctrl-C among the engine's lines, which are never empty."""
 
@@ -59,7 +63,7 @@ class HeadlessEngine:
             env=engine_environment(),
             # Ctrl-C in a console goes to a whole group: it shall end the trial, not the engine.
             process_group=None if sys.platform == "win32" else 0,
-            creationflags=subprocess.CREATE_NEW_PROCESS_GROUP if sys.platform == "win32" else 0,
+            creationflags=_CREATION_FLAGS,
         )
         assert self._process.stdout is not None  # noqa: S101
         assert self._process.stderr is not None  # noqa: S101

@@ -69,10 +69,11 @@ class LatencyCharts(QWidget):
         layout.addWidget(self.splitter)
 
     def show_trial(self, trial: TrialRun | None) -> None:
-        """Show a trial from its first to its newest sample."""
+        """Show a trial from its first to its newest sample; into the one shown already the user may have zoomed."""
+        if trial is not self._trial:
+            self._over_time.view_all()
+            self._distribution.view_all()
         self._trial = trial
-        self._over_time.view_all()
-        self._distribution.view_all()
         self.redraw_samples()
         self.redraw_histogram()
 

@@ -209,6 +209,32 @@ def test_that_a_zoomed_chart_stays_until_a_double_click_lets_it_follow_again(cha
     assert charts.view()[0] == pytest.approx((0, 5000 * 1.01))
 
 
+def test_that_a_zoomed_chart_stays_when_the_trial_ends(charts: Charts) -> None:
+    run = measured_by(StopRule(iterations=5000), range(10_000, 12_000))
+    charts.widget.show_trial(run)
+    charts.zoom()
+    zoomed = charts.view()
+    run.outcome = Outcome.FINISHED
+    charts.widget.show_trial(run)
+    assert charts.view() == zoomed
+
+
+def test_that_the_range_of_a_running_trial_holds_all_samples_and_little_more(charts: Charts) -> None:
+    run = measured_by(StopRule(seconds=5), [10_000] * 10)
+    charts.widget.show_trial(run)
+    for _ in range(60):
+        run.series.append(np.full(7, 10_000 + 100 * len(run.series), np.int64))
+        charts.widget.redraw_samples()
+        (left, right), (low, high) = charts.view()
+        assert left <= 1
+        assert len(run.series) <= right <= 1.5 * len(run.series)
+        assert low < 10_000
+        assert high > run.series.values[int(0.9 * len(run.series))]
+    run.outcome = Outcome.STOPPED
+    charts.widget.show_trial(run)
+    assert charts.view()[0] == pytest.approx((0, 1.01 * len(run.series)))
+
+
 def test_that_zooming_into_a_long_trial_draws_its_single_samples(charts: Charts) -> None:
     samples = np.arange(100_000, 300_000)
     charts.widget.show_trial(measured_by(StopRule(seconds=5), samples))
