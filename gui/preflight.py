@@ -131,9 +131,8 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 def _broken_qt_problem() -> str | None:
     """PySide6 6.12.0 loses references of True and None, which ends a process on Python before 3.12."""
-    if sys.version_info >= (3, 12):
-        return None
-    if _installed_version("PySide6", "[Pp][Yy][Ss]ide6*") != "6.12.0":
+    has_immortal_singletons = sys.version_info >= (3, 12)
+    if has_immortal_singletons or _installed_version("PySide6", "[Pp][Yy][Ss]ide6*") != "6.12.0":
         return None
     return "PySide6 6.12.0 crashes on Python before 3.12.\nInstall another with:  " + _pip(
         '"PySide6-Essentials!=6.12.0"'

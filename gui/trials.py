@@ -126,6 +126,10 @@ class TrialKeeper(QObject):
         if self._trial is not None:
             self._trial.facts = facts
             self._trial.elapsed_ns = facts.measured_ns
+            arrived = len(self._trial.series) + self._trial.series.dropped
+            if arrived != facts.sample_count:
+                text = self.tr("Of {0} samples, {1} arrived; please report this.")
+                self._state.post(text.format(facts.sample_count, arrived))
             self._end(Outcome.STOPPED if facts.ending is Ending.STOPPED else Outcome.FINISHED)
 
     def _on_failed(self, failure: Failure) -> None:

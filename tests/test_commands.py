@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
+import sys
 from pathlib import Path
 
 import pytest
@@ -103,6 +105,14 @@ def test_that_a_report_can_go_to_the_console_and_use_relative_paths(
     assert report["libraries"][0]["path"] == str(tmp_path / "mine.so")
     assert [device["ep_name"] for device in report["devices"]] == ["CPUExecutionProvider", "mine"]
     assert list(tmp_path.iterdir()) == [tmp_path / "mine.so"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there, names of files are text")
+def test_that_a_path_that_is_no_text_is_written_as_it_is(tmp_path: Path) -> None:
+    path = os.fsdecode(b"/nowhere/lib\xff.so")
+    done = run_main(tmp_path, "--report", "devices.json", "--library", f"odd={path}")
+    assert done.code == 0
+    assert b'"path": "/nowhere/lib\xff.so"' in (tmp_path / "devices.json").read_bytes()
 
 
 def test_that_what_an_ep_prints_is_shown_only_when_asked_for(tmp_path: Path, double_library: DoubleFactory) -> None:
@@ -282,6 +292,7 @@ def test_that_the_samples_before_an_eps_death_are_written(
     assert result["statistics"]["count"] == len(result["samples_ns"])
     assert result["outcome"] == "failed"
     assert result["failure"]["kind"] == "engine died"
+    assert 0 < result["statistics"]["throughput_per_s"] < 5000  # a run takes 200 µs at least
     assert result["facts"]["placement"][0]["ep_name"] == "BadEp"
     assert f"Samples           {len(result['samples_ns'])}\n" in done.out
 

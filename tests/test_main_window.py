@@ -261,6 +261,9 @@ def test_that_resetting_the_layout_puts_all_panels_back_now_and_at_the_next_star
         assert first.window.dockWidgetArea(dock(first, "trial")) is Qt.DockWidgetArea.LeftDockWidgetArea
         assert first.window.tabifiedDockWidgets(dock(first, "devices")) == [dock(first, "log")]
     with idle_window(qtbot, ini) as second:
+        assert not second.settings.dock_state.isEmpty()
+        second.window.actions_.reset_layout.trigger()
+        assert second.settings.dock_state.isEmpty()
         assert dock(second, "libraries").isVisible()
         assert second.window.dockWidgetArea(dock(second, "trial")) is Qt.DockWidgetArea.LeftDockWidgetArea
 

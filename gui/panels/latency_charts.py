@@ -91,6 +91,7 @@ class LatencyCharts(QWidget):
             if self._over_time.follows:
                 self._follow(trial, statistics)
         self._show_levels(self._median_line, self._p90_line, statistics)
+        self._over_time.prepare()
 
     def redraw_histogram(self) -> None:
         """Draw the distribution of the samples taken so far."""
@@ -110,6 +111,7 @@ class LatencyCharts(QWidget):
                 top = float(found.counts.max()) * scale * 1.06
                 self._distribution.show_range((edges[0], edges[-1]), (0, top), exactly=not trial.is_running)
         self._show_levels(self._median_bar, self._p90_bar, statistics)
+        self._distribution.prepare()
 
     def changeEvent(self, event: QEvent) -> None:
         """Qt's."""
@@ -211,6 +213,10 @@ class _Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         shown_x, shown_y = self.getViewBox().viewRange()
         if exactly or not (_is_enough(shown_x, x) and _is_enough(shown_y, y)):
             self.getViewBox().setRange(xRange=x, yRange=y, padding=0, disableAutoRange=True)
+
+    def prepare(self) -> None:
+        """Place everything now: left to the painting, moved lines would ask for a second one."""
+        self.scene().prepareForPaint()
 
     def show_values(self, shown: bool) -> None:
         """Show or hide the numbers at the axes: without samples they would mean nothing."""
