@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import gc
 import signal
 import sys
 from pathlib import Path
@@ -23,6 +24,7 @@ from .state import State
 from .trials import TrialKeeper
 
 _PAINT_MS = 700
+_STARTED_MS = 2000
 _NAME = "ort-device-explorer"
 
 
@@ -40,8 +42,14 @@ def run(model: str | None = None) -> int:
     theme.apply_color_scheme(settings.color_scheme)
     window = Explorer(settings, model)
     window.client.closed.connect(application.quit)
+    QTimer.singleShot(_STARTED_MS, _collect_garbage_again)
     window.start()
     return application.exec()
+
+
+def _collect_garbage_again() -> None:
+    gc.freeze()  # what is there now stays until the end
+    gc.enable()
 
 
 class Explorer:

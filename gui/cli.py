@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -44,6 +45,7 @@ def main(argv: Sequence[str]) -> int:
         preflight.tell(problem)
         return 1
     if not without_window:
+        gc.disable()  # until the window is there: nothing made on the way to it is garbage
         from .app import run
 
         return run(arguments.model)
