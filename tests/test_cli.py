@@ -29,6 +29,7 @@ def dispatched(monkeypatch: pytest.MonkeyPatch) -> Dispatched:
 
         return do
 
+    monkeypatch.setattr(preflight, "window_problem", lambda: pytest.fail("no window is asked for"))
     monkeypatch.setattr(commands, "run_report", pretend("report"))
     monkeypatch.setattr(commands, "run_trial", pretend("trial"))
     return done
@@ -122,7 +123,6 @@ def test_that_what_the_engine_misses_is_told_before_anything_is_done(
     capsys: pytest.CaptureFixture[str], dispatched: Dispatched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(preflight, "engine_problem", lambda: "It needs more.")
-    monkeypatch.setattr(preflight, "window_problem", lambda: pytest.fail("no window is asked for"))
     monkeypatch.setattr(preflight, "_message_box", lambda _text: None)
     assert cli.main(REPORT) == 1
     assert capsys.readouterr().err == "It needs more.\n"

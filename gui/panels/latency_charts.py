@@ -138,7 +138,7 @@ class LatencyCharts(QWidget):
             right = max(right, right / trial.progress)  # where it will end
         spread = max(statistics.p95_ns - statistics.min_ns, statistics.median_ns // 50, 1)
         top = min(statistics.max_ns, statistics.p95_ns + 4 * spread)
-        low = max(0.0, statistics.min_ns - 0.2 * (top - statistics.min_ns) - 0.02 * statistics.min_ns)
+        low = statistics.min_ns - 0.1 * (top - statistics.min_ns) - 0.02 * statistics.min_ns  # room for a label
         high = top + 0.12 * (top - statistics.min_ns) + 0.02 * statistics.min_ns
         self._over_time.show_range(
             (0, max(2, right) * 1.01), (low * _SECONDS, high * _SECONDS), exactly=not trial.is_running

@@ -186,6 +186,8 @@ def test_that_a_trial_can_end_after_a_time(ready: Hands) -> None:
     combo = child(ready.panel, QComboBox, "What the trial stops after")
     ready.qtbot.keyClick(combo, Qt.Key.Key_Down)
     assert not child(ready.panel, QSpinBox, "Iterations").isVisible()
+    ready.qtbot.keyClick(ready.panel, Qt.Key.Key_A, Qt.KeyboardModifier.AltModifier)  # “Stop &after”
+    assert child(ready.panel, QDoubleSpinBox, "Seconds").hasFocus()
     ready.type_number("Seconds", "2.5", QDoubleSpinBox)
     ready.panel.request_run()
     assert ready.wishes[0].stop_rule == StopRule(seconds=2.5)
