@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -142,24 +142,43 @@ class Shell:
         os.killpg(self._process.pid, signal.SIGINT)
 
     def end(self) -> Done:
-        assert self._process.stdout is not None
-        out = self._process.stdout.read()
-        self._process.stdout.close()
+        """Wait for the end of the command."""
         code = self._process.wait(timeout=60)
         self._reader.join()
-        assert self._process.stderr is not None
-        self._process.stderr.close()
-        return Done(code=code, out=out, complaints=self.lines)
+        assert self._process.stdout is not None
+        return Done(code=code, out=self._process.stdout.read(), complaints=self.lines)
+
+    def close(self) -> None:
+        """Let nothing of it live on."""
+        self._process.kill()
+        self._process.wait()
+        self._reader.join()
+        for stream in (self._process.stdout, self._process.stderr):
+            if stream is not None:
+                stream.close()
+
+
+@pytest.fixture
+def start_shell(tmp_path: Path) -> Iterator[Callable[..., Shell]]:
+    """Start commands that end with the test."""
+    started: list[Shell] = []
+
+    def start(*arguments: str | Path) -> Shell:
+        started.append(Shell(tmp_path, *arguments))
+        return started[-1]
+
+    yield start
+    for shell in started:
+        shell.close()
 
 
 @posix
 def test_that_ctrl_c_ends_a_trial_which_is_still_summed_up_and_written(
-    tmp_path: Path, add_model: Path, double_library: DoubleFactory
+    start_shell: Callable[..., Shell], tmp_path: Path, add_model: Path, double_library: DoubleFactory
 ) -> None:
     # From the 500th run on the double says so and goes on.
     library = double_library("name=SlowEp,compute=slow,run_after=500,delay_us=200,slow_ms=1,trace=1")
-    shell = Shell(
-        tmp_path,
+    shell = start_shell(
         *("--run", add_model, *with_library("slow", library), "--device", "SlowEp"),
         *("--seconds", "3600", "--output", "trial.json"),
     )
@@ -179,11 +198,10 @@ def test_that_ctrl_c_ends_a_trial_which_is_still_summed_up_and_written(
 
 @posix
 def test_that_ctrl_c_ends_a_trial_that_hangs_and_keeps_its_samples(
-    tmp_path: Path, add_model: Path, double_library: DoubleFactory
+    start_shell: Callable[..., Shell], tmp_path: Path, add_model: Path, double_library: DoubleFactory
 ) -> None:
     library = double_library("name=HangEp,compute=hang,run_after=1000,delay_us=200,trace=1")
-    shell = Shell(
-        tmp_path,
+    shell = start_shell(
         *("--run", add_model, *with_library("hang", library), "--device", "HangEp"),
         *("--seconds", "3600", "--output", "trial.json"),
     )
@@ -200,8 +218,10 @@ def test_that_ctrl_c_ends_a_trial_that_hangs_and_keeps_its_samples(
 
 
 @posix
-def test_that_ctrl_c_while_a_library_hangs_ends_the_command(tmp_path: Path, double_library: DoubleFactory) -> None:
-    shell = Shell(tmp_path, "--report", "-", *with_library("hang", double_library("devices=hang,trace=1")))
+def test_that_ctrl_c_while_a_library_hangs_ends_the_command(
+    start_shell: Callable[..., Shell], double_library: DoubleFactory
+) -> None:
+    shell = start_shell("--report", "-", *with_library("hang", double_library("devices=hang,trace=1")))
     shell.wait_for("double: devices")
     engine = shell.engine()
     shell.press_ctrl_c()

@@ -7,6 +7,7 @@ import runpy
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -61,24 +62,38 @@ def test_that_main_can_be_read_by_an_old_python() -> None:
 # ---- The window as a process ----
 
 
-def start(code: str, folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Start the application with something done to it first, on settings of the test's own."""
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start the application with something done to it first, on settings of the test's own; it ends with the test."""
     forbid_core_dumps()
-    variables = environment(
-        QT_QPA_PLATFORM="offscreen",
-        XDG_CONFIG_HOME=str(folder / "config"),
-        XDG_DATA_HOME=str(folder / "data"),
-        PYTHONPATH=str(MAIN.parent),
-    )
-    command = f"import sys\nfrom gui import app\n{code}\nsys.exit(app.run(*sys.argv[1:]))"
-    return subprocess.Popen(
-        [sys.executable, "-c", command, *arguments],
-        cwd=folder,
-        env=variables,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    started: list[subprocess.Popen[str]] = []
+
+    def start(code: str, *arguments: str) -> subprocess.Popen[str]:
+        variables = environment(
+            QT_QPA_PLATFORM="offscreen",
+            XDG_CONFIG_HOME=str(tmp_path / "config"),
+            XDG_DATA_HOME=str(tmp_path / "data"),
+            PYTHONPATH=str(MAIN.parent),
+        )
+        command = f"import sys\nfrom gui import app\n{code}\nsys.exit(app.run(*sys.argv[1:]))"
+        process = subprocess.Popen(
+            [sys.executable, "-c", command, *arguments],
+            cwd=tmp_path,
+            env=variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
 
 
 CLOSE_WHEN_READY = """
@@ -117,8 +132,8 @@ app.Explorer = Failing
 """
 
 
-def test_that_closing_the_window_ends_the_application_and_its_engine(tmp_path: Path) -> None:
-    process = start(CLOSE_WHEN_READY, tmp_path, "net.onnx")
+def test_that_closing_the_window_ends_the_application_and_its_engine(start: Start, tmp_path: Path) -> None:
+    process = start(CLOSE_WHEN_READY, "net.onnx")
     out, _err = process.communicate(timeout=60)
     engine, model = out.split()
     assert process.returncode == 0
@@ -130,8 +145,8 @@ def test_that_closing_the_window_ends_the_application_and_its_engine(tmp_path: P
     assert crash.read_text() == ""
 
 
-def test_that_an_error_of_our_own_is_shown_and_the_application_goes_on(tmp_path: Path) -> None:
-    process = start(FAIL_WHEN_READY, tmp_path)
+def test_that_an_error_of_our_own_is_shown_and_the_application_goes_on(start: Start) -> None:
+    process = start(FAIL_WHEN_READY)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0
     assert out == "True\n"
@@ -139,8 +154,8 @@ def test_that_an_error_of_our_own_is_shown_and_the_application_goes_on(tmp_path:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
-def test_that_a_crash_of_the_window_is_recorded_and_takes_the_engine_along(tmp_path: Path) -> None:
-    process = start(TELL_WHEN_READY, tmp_path)
+def test_that_a_crash_of_the_window_is_recorded_and_takes_the_engine_along(start: Start, tmp_path: Path) -> None:
+    process = start(TELL_WHEN_READY)
     assert process.stdout is not None
     engine = psutil.Process(int(process.stdout.readline()))
     process.send_signal(signal.SIGSEGV)
@@ -153,8 +168,8 @@ def test_that_a_crash_of_the_window_is_recorded_and_takes_the_engine_along(tmp_p
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
-def test_that_ctrl_c_in_the_console_ends_window_and_engine(tmp_path: Path) -> None:
-    process = start(TELL_WHEN_READY, tmp_path)
+def test_that_ctrl_c_in_the_console_ends_window_and_engine(start: Start) -> None:
+    process = start(TELL_WHEN_READY)
     assert process.stdout is not None
     engine = psutil.Process(int(process.stdout.readline()))
     os.kill(process.pid, signal.SIGINT)
