@@ -39,6 +39,27 @@ class HardwareDevice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Incompatibility:
+    """Why an EP does not offer a piece of hardware, or will not get far with it, in ORT's and the EP's words.
+
+    Source: OrtDeviceEpIncompatibilityDetails, by `get_hardware_device_ep_incompatibility_details` of the binding.
+    """
+
+    ep_name: str
+    library: str | None = None
+    """The registration name of the EP's library; None for ORT's own."""
+    hardware: HardwareDevice
+    offered: bool = False
+    """Whether the EP offers this hardware as a device all the same."""
+    reasons: tuple[str, ...] = ()
+    """In words; empty when the EP gives none."""
+    notes: str = ""
+    """The EP's own text."""
+    error_code: int = 0
+    """The EP's own number; 0 when it gives none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryInfo:
     """The memory a device offers for one use: `OrtMemoryInfo` of `OrtEpDevice.memory_info(kind)`."""
 

@@ -11,9 +11,15 @@ class FailureKind(Enum):
 
     NO_SUCH_FILE = "no such file"
     NOT_A_LIBRARY = "not a library"
+    TRUNCATED = "truncated"
+    WRONG_ARCHITECTURE = "wrong architecture"
     NOT_AN_EP_LIBRARY = "not an EP library"
     MISSING_DEPENDENCY = "needs a library that is missing"
     NEEDS_NEWER_ORT = "needs a newer ONNX Runtime"
+    ALREADY_LOADED = "same file already loaded"
+    SAME_EP_NAME = "EP name offered twice"
+    NO_DEVICES = "offers no device"
+    HANGS = "hangs"
     NAME_IN_USE = "name already in use"
     BAD_NAME = "unusable registration name"
     NOT_REGISTERED = "not registered"
@@ -35,6 +41,7 @@ class FailureKind(Enum):
     STOPPED = "stopped"
     DIED = "engine died"
     ENGINE_UNAVAILABLE = "engine not available"
+    NOT_A_REPORT = "not a device report"
     BAD_REQUEST = "request not understood"
     INTERNAL = "internal error"
 

@@ -8,6 +8,7 @@ from enum import Enum
 from pathlib import PurePath
 
 from .failure import Failure
+from .library_check import LibraryCheck
 
 VIRTUAL_SUFFIX = ".virtual"
 """ORT lets an EP offer virtual devices when its registration name ends so."""
@@ -50,6 +51,10 @@ class Library:
     error: Failure | None = None
     killed_engine: bool = False
     """Its loading ended or hung an engine: it is not loaded again without asking."""
+    check: LibraryCheck | None = None
+    """What reading the file told before it was loaded."""
+    said: tuple[str, ...] = ()
+    """The lines that were printed while it was registered, by the EP or by ORT."""
 
 
 def propose_name(path: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .device import Device
+from .device import Device, HardwareDevice, Incompatibility
 from .library import Library
 from .protocol import Greeting
 
@@ -21,3 +21,7 @@ class DeviceReport:
     environment: Greeting
     libraries: tuple[Library, ...]
     devices: tuple[Device, ...]
+    hardware: tuple[HardwareDevice, ...] | None = None
+    """What ORT found on the machine, offered by an EP or not; None where the binding does not tell."""
+    incompatibilities: tuple[Incompatibility, ...] = ()
+    """Why EPs do not offer hardware, or will not get far with it."""
