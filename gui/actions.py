@@ -19,6 +19,27 @@ class Actions(QObject):
         self.add_library = self._make(
             self.tr("&Add library…"), "add-library", "Ctrl+L", self.tr("Choose EP library files and load them")
         )
+        self.find_libraries = self._make(
+            self.tr("Add from this &computer…"),
+            "find-libraries",
+            "Ctrl+Shift+L",
+            self.tr("List the EP libraries that lie on this computer and load some"),
+        )
+        self.save_report = self._make(
+            self.tr("&Save report…"),
+            "save",
+            standard.Save,
+            self.tr("Write libraries, devices and hardware to a file, as JSON or Markdown"),
+        )
+        self.copy_report = self._make(
+            self.tr("Co&py report"), "copy", "Ctrl+Shift+C", self.tr("Put the device report on the clipboard")
+        )
+        self.compare_report = self._make(
+            self.tr("Compare &with report…"),
+            "compare",
+            None,
+            self.tr("Show what has come, gone or changed since a report was saved, here or on another machine"),
+        )
         self.open_model = self._make(
             self.tr("&Open model…"), "open-model", standard.Open, self.tr("Choose an ONNX file")
         )
@@ -45,6 +66,8 @@ class Actions(QObject):
         self.about.setMenuRole(QAction.MenuRole.AboutRole)
         self.stop.setEnabled(False)
         self.run.setEnabled(False)
+        for action in (self.save_report, self.copy_report, self.compare_report):
+            action.setEnabled(False)
         self.color_schemes = QActionGroup(self)
         for scheme, text in (
             (ColorScheme.SYSTEM, self.tr("Colours of the &system")),

@@ -14,7 +14,9 @@ from PySide6.QtWidgets import QApplication
 
 from . import __version__, theme
 from .client.client import EngineClient
+from .client.inspector import Inspector
 from .engine_keeper import EngineKeeper
+from .hardware_keeper import HardwareKeeper
 from .libraries import LibraryKeeper
 from .logs import LogSource
 from .main_window import MainWindow
@@ -60,10 +62,14 @@ class Explorer:
         self.state = State()
         self.client = EngineClient()
         self.engine = EngineKeeper(self.client, self.state)
-        self.libraries = LibraryKeeper(self.client, self.state, settings)
+        self.inspector = Inspector()
+        self.libraries = LibraryKeeper(self.client, self.inspector, self.state, settings)
+        self.hardware = HardwareKeeper(self.client, self.state)
+        self.libraries.library_loaded.connect(self.hardware.explain)
         self.trials = TrialKeeper(self.client, self.state)
         self.window = MainWindow(self.state, settings, self.client, self.libraries, self.trials, self.log)
-        self.window.closed.connect(self.client.close)
+        self.window.closed.connect(self.inspector.close)
+        self.inspector.closed.connect(self.client.close)
         self._model = model or self._last_model(settings)
         self._crash_file: TextIO | None = None
         self._has_begun = False

@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from .headless import HeadlessEngine
-from .records.codec import from_json, to_json
+from .records.codec import from_json
 from .records.device import Device
 from .records.failure import Failure, FailureError, FailureKind, failure_error
 from .records.library import CPU_EP_NAME, Library, LibraryState
 from .records.placement import placement_text
 from .records.protocol import EventKind
+from .records.library_remarks import remarks_of
 from .records.report import DeviceReport
+from .records.report_file import report_json
+from .records.report_markdown import report_markdown
 from .records.result import Outcome, TrialResult, result_json
 from .records.samples import SampleSeries, decode_samples
 from .records.statistics import LatencyStatistics, summarize
@@ -30,16 +33,27 @@ def run_report(arguments: argparse.Namespace) -> int:
     try:
         greeting = engine.start()
         libraries = engine.load(arguments.library, arguments.timeout)
+        explained = [
+            entry
+            for library in libraries
+            if library.error is None
+            for entry in engine.explain_hardware(library.name, arguments.timeout)
+        ]
+        inventory = engine.inventory()
         report = DeviceReport(
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             environment=greeting,
             libraries=libraries,
-            devices=engine.inventory().devices,
+            devices=inventory.devices,
+            hardware=inventory.hardware,
+            incompatibilities=tuple(explained),
         )
         for library in libraries:
-            if library.error is not None:
-                _complain(f"{library.name}: {library.error}")
-        _write(arguments.report, to_json(report))
+            remarks = remarks_of(library, libraries, inventory.devices, explained)
+            for told in (library.error, *remarks):
+                if told is not None:
+                    _complain(f"{library.name}: {told}")
+        _write_report(arguments.report, report)
     except FailureError as error:
         return _fail(error.failure)
     finally:
@@ -214,9 +228,19 @@ def _write_result(
     _write(target, data)
 
 
+def _write_report(target: str, report: DeviceReport) -> None:
+    """Write Markdown to a file named so, else JSON. Raises `FailureError`."""
+    is_markdown = target.lower().endswith((".md", ".markdown"))
+    _write_text(target, report_markdown(report) if is_markdown else report_json(report))
+
+
 def _write(target: str, data: dict[str, Any]) -> None:
     """Write JSON to a file, or to the console for `-`. Raises `FailureError`."""
-    text = json.dumps(data, ensure_ascii=False, indent=2 if "samples_ns" not in data else None) + "\n"
+    _write_text(target, json.dumps(data, ensure_ascii=False, indent=2 if "samples_ns" not in data else None) + "\n")
+
+
+def _write_text(target: str, text: str) -> None:
+    """Write to a file, or to the console for `-`. Raises `FailureError`."""
     if target == "-":
         _print(text, end="")
         return

@@ -16,17 +16,22 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from .records.codec import DecodeError, from_json, to_json
-from .records.engine_command import engine_command, engine_environment
+from .records.device import Incompatibility
+from .records.engine_command import engine_command, engine_environment, inspector_command
 from .records.failure import Failure, FailureError, FailureKind, failure_error
 from .records.library import Library, LibraryState
-from .records.log import strip_ansi
+from .records.library_check import Finding, LibraryCheck, Mark
+from .records.log import record_of_stderr_line, strip_ansi
 from .records.process_exit import exit_of_return_code
-from .records.protocol import EventKind, Greeting, Inventory, Op, decode_line, encode_line
+from .records.protocol import EventKind, Explanation, Greeting, Inventory, Op, decode_line, decode_mark, encode_line
 from .records.trial import TrialSettings
 
 START_SECONDS: Final = 60.0
 GRACE_SECONDS: Final = 3.0
 _LAST_LINES: Final = 40
+_SAID_LINES: Final = 100
+_LAST_WORDS_S: Final = 0.5
+_CHECK_SECONDS: Final = 60.0
 if sys.platform == "win32":
     _CREATION_FLAGS = subprocess.CREATE_NEW_PROCESS_GROUP
 else:
@@ -35,6 +40,28 @@ _INTERRUPT: Final = b""
 """Stands for Ctrl-C among the engine's lines, which are never empty."""
 
 EventSink = Callable[[dict[str, Any]], None]
+
+
+def check_library(path: str) -> LibraryCheck:
+    """Read a library file without loading it, in a process that may die of it."""
+    request = encode_line({"id": 1, "op": "inspect", "paths": [path]})
+    try:
+        done = subprocess.run(
+            inspector_command(),
+            input=request,
+            env=engine_environment(),
+            capture_output=True,
+            check=False,
+            timeout=_CHECK_SECONDS,
+        )
+        for line in done.stdout.splitlines():
+            message = decode_line(line)
+            if message.get("event") == "checked":
+                return from_json(LibraryCheck, message["check"])
+        problem = f"reading it ended the process that read it: {exit_of_return_code(done.returncode)}"
+    except (subprocess.TimeoutExpired, DecodeError, OSError) as error:
+        problem = f"it could not be read: {error}"
+    return LibraryCheck(path=path, findings=(Finding(topic="file", mark=Mark.DOUBTFUL, text=problem),))
 
 
 class HeadlessEngine:
@@ -46,6 +73,9 @@ class HeadlessEngine:
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._last_lines: deque[str] = deque(maxlen=_LAST_LINES)
         self._stderr_reader: threading.Thread | None = None
+        self._said: deque[str] = deque(maxlen=_SAID_LINES)
+        self._is_listening = False
+        self._heard = threading.Event()
         self._last_id = 0
         self._stage = ""
         self._loaded: dict[str, str] = {}
@@ -96,24 +126,54 @@ class HeadlessEngine:
         """Return what is loaded and all devices. Raises `FailureError`."""
         return from_json(Inventory, self._ask(Op.DEVICES, "listing devices"))
 
+    def explain_hardware(self, name: str, timeout_s: float) -> tuple[Incompatibility, ...]:
+        """Return what the EPs of a loaded library say of hardware they do not offer; nothing when that kills them."""
+        try:
+            answer = self._ask(
+                Op.EXPLAIN_HARDWARE, f"asking “{name}” about the hardware", timeout_s=timeout_s, name=name
+            )
+        except FailureError as error:
+            if error.failure.kind in (FailureKind.DIED, FailureKind.STOPPED):
+                self._replace()
+            return ()
+        return from_json(Explanation, answer).incompatibilities
+
     def run_trial(self, settings: TrialSettings, on_event: EventSink) -> dict[str, Any]:
         """Run a trial and return its facts' JSON; Ctrl-C stops it. Raises `FailureError`."""
         with self._interrupts_in_turn():
             return self._ask(Op.RUN_TRIAL, "running the trial", on_event=on_event, settings=to_json(settings))
 
     def _load(self, name: str, path: str, timeout_s: float) -> Library:
-        library = Library(name=name, path=path, state=LibraryState.LOADED)
+        library = Library(name=name, path=path, state=LibraryState.LOADED, check=check_library(path))
+        if library.check is not None and library.check.failure is not None:
+            return replace(library, state=LibraryState.FAILED, error=library.check.failure)
+        self._said.clear()
+        self._heard.clear()
         try:
             answer = self._ask(Op.REGISTER, f"loading “{name}”", timeout_s=timeout_s, name=name, path=path)
+            self._heard.wait(_LAST_WORDS_S)
         except FailureError as error:
-            killed = error.failure.kind in (FailureKind.DIED, FailureKind.STOPPED)
+            failure = error.failure
+            if failure.kind is FailureKind.STOPPED:
+                failure = self._hung(name, timeout_s, failure)
+            killed = failure.kind in (FailureKind.DIED, FailureKind.HANGS)
+            said = tuple(self._said)
             if killed:
                 self._replace()
-            return replace(library, state=LibraryState.FAILED, error=error.failure, killed_engine=killed)
+            return replace(library, state=LibraryState.FAILED, error=failure, killed_engine=killed, said=said)
         self._loaded[name] = path
         inventory = from_json(Inventory, answer)
         keys = next((entry.device_keys for entry in inventory.libraries if entry.name == name), ())
-        return replace(library, device_keys=keys)
+        return replace(library, device_keys=keys, said=tuple(self._said))
+
+    @staticmethod
+    def _hung(name: str, timeout_s: float, failure: Failure) -> Failure:
+        return Failure(
+            kind=FailureKind.HANGS,
+            message=f"“{name}” was stopped: it was still loading after {timeout_s:g} seconds.",
+            hint="Allow it more time with --timeout, or ask the EP's makers.",
+            detail=failure.detail,
+        )
 
     def _replace(self) -> None:
         self.close()
@@ -146,6 +206,8 @@ class HeadlessEngine:
                     deadline = time.monotonic()
                 continue
             if message.get("id") != request_id:
+                if message.get("event") == EventKind.LOG.value and op is Op.REGISTER:
+                    self._said.append(message["record"]["message"])
                 continue
             if "error" in message:
                 raise FailureError(from_json(Failure, message["error"]))
@@ -217,8 +279,19 @@ class HeadlessEngine:
     def _read_stderr(self, stream: IO[bytes]) -> None:
         try:
             for line in stream:
-                text = strip_ansi(line.decode("utf-8", "replace")).rstrip()
+                raw = line.decode("utf-8", "replace").rstrip()
+                mark = decode_mark(raw)
+                if mark is not None:
+                    self._is_listening = not mark[1]
+                    if mark[1]:
+                        self._heard.set()
+                    continue
+                text = strip_ansi(raw)
+                if not text:  # a mark stands on a line of its own, whatever was printed before
+                    continue
                 self._last_lines.append(text)
+                if self._is_listening:
+                    self._said.append(record_of_stderr_line(raw, 0.0).message)
                 if self._show_stderr:
                     print(text, file=sys.stderr)
         except (OSError, ValueError):

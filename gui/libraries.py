@@ -6,51 +6,69 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 
-from PySide6.QtCore import QObject, Signal
+from typing import Final
+
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from .client.client import EngineClient
+from .client.inspector import Inspection, Inspector
 from .client.requests import PendingRequest
 from .records.failure import Failure, FailureKind
 from .records.library import Library, LibraryState, name_problem
+from .records.library_check import LibraryCheck
+from .records.library_remarks import PATIENCE_S
 from .records.process_exit import ProcessExit
 from .records.protocol import Greeting, Inventory
-from .settings import RememberedLibrary, Settings
+from .library_steps import anew, hung, remembered_library, to_remember
+from .settings import Settings
 from .state import State
+
+_UNREGISTER_MS: Final = 10_000
+"""A library that has not let go by then goes with its engine."""
+_SAID_LINES: Final = 100
+_ON_THE_WAY: Final = (LibraryState.LOADING, LibraryState.UNREGISTERING)
+_AWAY: Final = (LibraryState.NOT_LOADED, LibraryState.FAILED)
 
 
 class LibraryKeeper(QObject):
-    """Owns the list of libraries in the state."""
+    """Owns the list of libraries in the state, the devices and the hardware."""
 
+    library_loaded = Signal(str)
     library_failed = Signal(Library)
+    library_hangs = Signal(str)
+    """The name of one that has been loading for a suspiciously long time."""
     trial_in_the_way = Signal(str)
     """The name of a library that shall go while a trial may be using it."""
 
-    def __init__(self, client: EngineClient, state: State, settings: Settings, parent: QObject | None = None) -> None:
+    patience_ms = PATIENCE_S * 1000
+
+    def __init__(
+        self,
+        client: EngineClient,
+        inspector: Inspector,
+        state: State,
+        settings: Settings,
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent)
         self._client = client
+        self._inspector = inspector
         self._state = state
         self._settings = settings
         self._waiting: deque[str] = deque()
-        self._under_way: tuple[str, PendingRequest] | None = None
+        self._under_way: tuple[str, PendingRequest | Inspection] | None = None
+        self._reloading: set[str] = set()
+        self._patience = QTimer(self)
+        self._patience.setSingleShot(True)
+        self._patience.timeout.connect(self._on_overdue)
         client.ready.connect(self._on_ready)
         client.died.connect(self._on_died)
 
     def restore(self) -> None:
         """Bring the remembered libraries back: those that were loaded are loaded, unless they killed an engine."""
-        libraries = []
-        for remembered in self._settings.libraries:
-            library = remembered.library
-            if library.killed_engine:
-                library = replace(
-                    library, state=LibraryState.FAILED, error=library.error or self._killed_before(library)
-                )
-            elif remembered.load:
-                library = replace(library, state=LibraryState.LOADING, error=None)
-                self._waiting.append(library.name)
-            else:
-                library = replace(library, state=LibraryState.NOT_LOADED)
-            libraries.append(replace(library, device_keys=()))
-        self._state.set_libraries(tuple(libraries))
+        libraries = tuple(remembered_library(entry) for entry in self._settings.libraries)
+        self._waiting += (library.name for library in libraries if library.state is LibraryState.LOADING)
+        self._state.set_libraries(libraries)
         self._next()
 
     def add(self, entries: Sequence[tuple[str, str]]) -> None:
@@ -73,11 +91,28 @@ class LibraryKeeper(QObject):
     def load(self, name: str) -> None:
         """Load a library of the list that is not loaded; whether to dare it was asked before."""
         library = self._state.library(name)
-        if library is None or library.state not in (LibraryState.NOT_LOADED, LibraryState.FAILED):
+        if library is None or library.state not in _AWAY:
             return
-        self._put(replace(library, state=LibraryState.LOADING, error=None, killed_engine=False))
+        self._put(anew(library))
         self._waiting.append(name)
         self._next()
+
+    def reload(self, name: str) -> None:
+        """Load the library's file anew, which may have been rebuilt; one that is loaded is unregistered before."""
+        library = self._state.library(name)
+        if library is not None and library.state is LibraryState.LOADED:
+            self._reloading.add(name)
+            self.unregister(name)
+        else:
+            self.load(name)
+
+    def keep_waiting(self, name: str) -> None:
+        """Be patient once more with a library that is being loaded."""
+        library = self._state.library(name)
+        if library is not None and library.overdue:
+            self._put(replace(library, overdue=False))
+            if self.loading() == name:
+                self._patience.start(self.patience_ms)
 
     def unregister(self, name: str) -> None:
         """Unregister a loaded library; loading of one that is not loaded yet is stopped."""
@@ -89,13 +124,20 @@ class LibraryKeeper(QObject):
             self._waiting.append(name)
             self.trial_in_the_way.emit(name)
             self._next()
-        elif library.state in (LibraryState.LOADING, LibraryState.UNREGISTERING):
+        elif library.state in _ON_THE_WAY:
             self.stop(name)
 
     def stop(self, name: str) -> None:
         """Stop the loading or unregistering of a library; one that hangs takes its engine along."""
+        self._reloading.discard(name)
         if self._under_way is not None and self._under_way[0] == name:
-            self._client.cancel(self._under_way[1])
+            if isinstance(self._under_way[1], Inspection):
+                self._under_way[1].stop()
+                self._put(replace(self._finish(), state=LibraryState.NOT_LOADED))
+                self._remember()
+                self._next()
+            else:
+                self._client.cancel(self._under_way[1])
         elif name in self._waiting:
             self._waiting.remove(name)
             library = self._state.library(name)
@@ -109,9 +151,13 @@ class LibraryKeeper(QObject):
     def remove(self, name: str) -> None:
         """Take a library that is not loaded from the list."""
         library = self._state.library(name)
-        if library is not None and library.state in (LibraryState.NOT_LOADED, LibraryState.FAILED):
+        if library is not None and library.state in _AWAY:
             self._state.set_libraries(tuple(other for other in self._state.libraries if other.name != name))
             self._remember()
+
+    def find(self, folders: tuple[str, ...]) -> Inspection:
+        """Look for EP libraries in the installed Python packages and in these folders."""
+        return self._inspector.find(folders)
 
     def refresh(self) -> None:
         """Ask the engine for its devices anew."""
@@ -129,72 +175,159 @@ class LibraryKeeper(QObject):
         library = self._state.library(name)
         if library is None:
             self._next()
-            return
-        if library.state is LibraryState.LOADING:
-            # Until the answer is there it counts as one that kills: should the window die with it, the next start asks.
-            self._remember(suspect=name)
-            request = self._client.register(name, library.path)
-            request.succeeded.connect(self._on_registered)
-            request.failed.connect(self._on_register_failed)
-        else:
+        elif library.state is LibraryState.UNREGISTERING:
             request = self._client.unregister(name)
             request.succeeded.connect(self._on_unregistered)
             request.failed.connect(self._on_unregister_failed)
+            self._watch(name, request)
+        elif library.check is None:
+            inspection = self._inspector.check((library.path,))
+            inspection.checked.connect(self._on_checked)
+            self._under_way = (name, inspection)
+        else:
+            self._register(library)
+
+    def _on_checked(self, check: LibraryCheck) -> None:
+        if self._under_way is None or self.sender() is not self._under_way[1]:
+            return  # it was stopped
+        library = replace(self._finish(), check=check)
+        self._put(library)
+        if check.failure is not None:
+            self._fail(library, check.failure, killed=False)
+        elif self._client.greeting is None:  # the engine died meanwhile; the next one loads it
+            self._waiting.appendleft(library.name)
+        else:
+            self._register(library)
+
+    def _register(self, library: Library) -> None:
+        # Until the answer is there it counts as one that kills: should the window die with it, the next start asks.
+        self._remember(suspect=library.name)
+        request = self._client.register(library.name, library.path)
+        request.succeeded.connect(self._on_registered)
+        request.failed.connect(self._on_register_failed)
+        self._watch(library.name, request)
+
+    def _watch(self, name: str, request: PendingRequest) -> None:
+        """Wait for the end of a request, but not without end."""
         self._under_way = (name, request)
+        request.begun.connect(self._on_begun)
+
+    def _on_begun(self) -> None:
+        if self._under_way is not None and self.sender() is self._under_way[1]:
+            library = self._state.library(self._under_way[0])
+            is_loading = library is not None and library.state is LibraryState.LOADING
+            self._patience.start(self.patience_ms if is_loading else _UNREGISTER_MS)
+
+    def _on_overdue(self) -> None:
+        library = None if self._under_way is None else self._state.library(self._under_way[0])
+        if library is None or self._under_way is None or not isinstance(self._under_way[1], PendingRequest):
+            return
+        if library.state is LibraryState.LOADING:
+            self._put(replace(library, overdue=True))
+            self.library_hangs.emit(library.name)
+        else:
+            self._client.cancel(self._under_way[1])
 
     def _finish(self) -> Library:
         """Return the library whose request has ended."""
         assert self._under_way is not None  # noqa: S101 only answers to it are connected here
         name, self._under_way = self._under_way[0], None
+        self._patience.stop()
         library = self._state.library(name)
         return library or Library(name=name, path="")
 
     def _on_registered(self, inventory: Inventory) -> None:
+        said = self._said()
         library = self._finish()
-        self._put(replace(library, state=LibraryState.LOADED, error=None, killed_engine=False))
+        self._put(
+            replace(library, state=LibraryState.LOADED, error=None, killed_engine=False, overdue=False, said=said)
+        )
+        known = {device.key for device in self._state.devices}
         self._on_inventory(inventory)
-        count = sum(device.library == library.name for device in inventory.devices)
-        self._state.post(self.tr("“{0}” is loaded. Devices: {1}.").format(library.name, count))
+        own = [device.key for device in inventory.devices if device.library == library.name]
+        self._state.set_new_devices(tuple(key for key in own if key not in known))
+        self._state.post(self.tr("“{0}” is loaded. Devices: {1}.").format(library.name, len(own)))
         self._remember()
+        self.library_loaded.emit(library.name)
         self._next()
 
     def _on_register_failed(self, failure: Failure) -> None:
+        said = self._said()
         library = self._finish()
         if failure.kind is FailureKind.ENGINE_UNAVAILABLE:
             self._waiting.appendleft(library.name)  # the next engine loads it
             return
         if self._was_not_begun(failure):
             self._put_not_loaded(library)
-        else:
-            killed = failure.kind in (FailureKind.DIED, FailureKind.STOPPED)
-            library = replace(library, state=LibraryState.FAILED, error=failure, killed_engine=killed, device_keys=())
-            self._put(library)
-            self._drop_devices_of(library.name)
-            self.library_failed.emit(library)
+            self._remember()
+            self._next()
+            return
+        if failure.kind is FailureKind.STOPPED and library.overdue:
+            failure = hung(library, self.patience_ms // 1000, failure.detail)
+        killed = failure.kind in (FailureKind.DIED, FailureKind.STOPPED, FailureKind.HANGS)
+        self._fail(replace(library, said=said), failure, killed=killed)
+
+    def _fail(self, library: Library, failure: Failure, *, killed: bool) -> None:
+        library = replace(
+            library,
+            state=LibraryState.FAILED,
+            error=failure,
+            killed_engine=killed,
+            device_keys=(),
+            overdue=False,
+        )
+        self._put(library)
+        self._drop_devices_of(library.name)
+        self.library_failed.emit(library)
         self._remember()
         self._next()
 
+    def _said(self) -> tuple[str, ...]:
+        request = None if self._under_way is None else self._under_way[1]
+        return tuple(request.said[-_SAID_LINES:]) if isinstance(request, PendingRequest) else ()
+
     def _on_unregistered(self, inventory: Inventory) -> None:
         library = self._finish()
-        self._put(replace(library, state=LibraryState.NOT_LOADED, device_keys=()))
+        again = self._let_go(library)
         self._on_inventory(inventory)
-        self._state.post(self.tr("“{0}” is unregistered.").format(library.name))
-        self._remember()
+        if library.path in inventory.still_mapped:
+            self._state.post(
+                self.tr("“{0}” stays in memory after it was unregistered; a fresh engine takes over.").format(
+                    library.name
+                )
+            )
+            self._client.restart()
+            return
+        if not again:
+            self._state.post(self.tr("“{0}” is unregistered.").format(library.name))
         self._next()
 
     def _on_unregister_failed(self, failure: Failure) -> None:
         """The user's wish holds all the same: an engine that never had the library takes over."""
         library = self._finish()
         if self._was_not_begun(failure):
+            self._reloading.discard(library.name)
             self._put(replace(library, state=LibraryState.LOADED))
             self._remember()
             self._next()
             return
-        self._put(replace(library, state=LibraryState.NOT_LOADED, device_keys=()))
+        self._let_go(library)
         self._state.post(self.tr("“{0}” is gone with its engine: {1}").format(library.name, failure.message))
-        self._remember()
         if failure.kind not in (FailureKind.DIED, FailureKind.STOPPED, FailureKind.ENGINE_UNAVAILABLE):
             self._client.restart()
+
+    def _let_go(self, library: Library) -> bool:
+        """Note that a library is gone; return whether it shall be loaded anew."""
+        self._state.set_incompatibilities(library.name, ())
+        again = library.name in self._reloading
+        self._reloading.discard(library.name)
+        if again:
+            self._put(anew(library))
+            self._waiting.append(library.name)
+        else:
+            self._put(replace(library, state=LibraryState.NOT_LOADED, device_keys=()))
+        self._remember()
+        return again
 
     def _on_inventory(self, inventory: Inventory) -> None:
         keys = {library.name: library.device_keys for library in inventory.libraries}
@@ -208,6 +341,7 @@ class LibraryKeeper(QObject):
         waiting = {name for name in (*self._waiting, self.loading()) if name is not None and self._is_loading(name)}
         kept = tuple(device for device in self._state.devices if device.library in waiting)
         self._state.set_devices((*inventory.devices, *kept))
+        self._state.set_hardware(inventory.hardware)
 
     def _is_loading(self, name: str) -> bool:
         library = self._state.library(name)
@@ -222,13 +356,18 @@ class LibraryKeeper(QObject):
         libraries = []
         for entry in self._state.libraries:
             library = entry
-            if library.state is LibraryState.UNREGISTERING:
+            if library.state is LibraryState.UNREGISTERING and library.name in self._reloading:
+                library = anew(library)
+                back.append(library.name)
+            elif library.state is LibraryState.UNREGISTERING:
                 library = replace(library, state=LibraryState.NOT_LOADED, device_keys=())
             elif library.state in (LibraryState.LOADED, LibraryState.LOADING):
                 library = replace(library, state=LibraryState.LOADING)
                 back.append(library.name)
             libraries.append(library)
-        self._waiting = back
+        self._reloading.clear()
+        inspected = self._under_way[0] if self._under_way and isinstance(self._under_way[1], Inspection) else None
+        self._waiting = deque(name for name in back if name != inspected)
         self._state.set_libraries(tuple(libraries))
 
     def _was_not_begun(self, failure: Failure) -> bool:
@@ -250,16 +389,4 @@ class LibraryKeeper(QObject):
 
     def _remember(self, suspect: str | None = None) -> None:
         suspect = suspect or self.loading()
-        remembered = []
-        for library in self._state.libraries:
-            killed = library.killed_engine or (library.name == suspect and library.state is LibraryState.LOADING)
-            load = library.state in (LibraryState.LOADED, LibraryState.LOADING)
-            remembered.append(RememberedLibrary(library=replace(library, killed_engine=killed), load=load))
-        self._settings.libraries = tuple(remembered)
-
-    def _killed_before(self, library: Library) -> Failure:
-        return Failure(
-            kind=FailureKind.DIED,
-            message=self.tr("Loading “{0}” did not end well when it was tried last.").format(library.name),
-            hint=self.tr("Choose Load to try it again."),
-        )
+        self._settings.libraries = tuple(to_remember(library, suspect) for library in self._state.libraries)

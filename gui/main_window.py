@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import sysconfig
 from pathlib import Path
 from typing import Final
 
@@ -14,11 +12,12 @@ from PySide6.QtWidgets import QDockWidget, QFileDialog, QMainWindow, QMessageBox
 from . import theme
 from .actions import Actions
 from .client.client import EngineClient
-from .dialogs.add_libraries import AddLibrariesDialog
 from .dialogs.bug_report import BugReportDialog, version_lines
 from .libraries import LibraryKeeper
+from .library_dialogs import LibraryDialogs, is_library_name
 from .logs import LogSource
 from .panels.devices_panel import DevicesPanel
+from .panels.hardware_panel import HardwarePanel
 from .panels.latency_panel import LatencyPanel
 from .panels.libraries_panel import LibrariesPanel
 from .panels.log_panel import LogPanel
@@ -26,13 +25,12 @@ from .panels.status import StatusBar
 from .panels.trial_panel import TrialPanel
 from .records.library import Library
 from .records.log import LogSeverity
+from .reports import Reports
 from .settings import ColorScheme, Settings
 from .state import EngineStatus, State
 from .trial_run import TrialRun
 from .trials import TrialKeeper
 
-_LIBRARY_PATTERNS: Final = {"win32": "*.dll", "darwin": "*.dylib"}
-_LIBRARY_ENDINGS: Final = (".dll", ".dylib", ".so")
 _LEFT_WIDTH: Final = 412
 
 
@@ -59,6 +57,8 @@ class MainWindow(QMainWindow):
         self._trials = trials
         self._log = log
         self._is_painted = False
+        self._library_dialogs = LibraryDialogs(self, state, settings, libraries)
+        self.reports = Reports(self, state, settings)
         self._build()
         self._build_menus()
         self._connect()
@@ -72,8 +72,9 @@ class MainWindow(QMainWindow):
         self.setDockNestingEnabled(True)
         self.actions_ = Actions(self)
         actions = self.actions_
-        self.libraries_panel = LibrariesPanel(self._state, actions.add_library, self)
+        self.libraries_panel = LibrariesPanel(self._state, (actions.add_library, actions.find_libraries), self)
         self.devices_panel = DevicesPanel(self._state, actions.refresh, self)
+        self.hardware_panel = HardwarePanel(self._state, self)
         self.trial_panel = TrialPanel(
             self._state, self._settings, (actions.open_model, actions.run, actions.stop), self
         )
@@ -86,11 +87,13 @@ class MainWindow(QMainWindow):
         self._libraries_dock = self._dock(self.tr("Libraries"), "libraries", self.libraries_panel)
         self._trial_dock = self._dock(self.tr("Trial"), "trial", self.trial_panel)
         self._devices_dock = self._dock(self.tr("Devices"), "devices", self.devices_panel)
+        self._hardware_dock = self._dock(self.tr("Hardware"), "hardware", self.hardware_panel)
         self._log_dock = self._dock(self.tr("Log"), "log", self.log_panel)
         self._docks = (
             (self._libraries_dock, left),
             (self._trial_dock, left),
             (self._devices_dock, top),
+            (self._hardware_dock, top),
             (self._log_dock, top),
         )
         self.setCorner(Qt.Corner.TopLeftCorner, left)
@@ -112,7 +115,8 @@ class MainWindow(QMainWindow):
             dock.setFloating(False)
             self.addDockWidget(area, dock)
             dock.show()
-        self.tabifyDockWidget(self._devices_dock, self._log_dock)
+        self.tabifyDockWidget(self._devices_dock, self._hardware_dock)
+        self.tabifyDockWidget(self._hardware_dock, self._log_dock)
         self._devices_dock.raise_()
         self.resizeDocks([self._libraries_dock], [_LEFT_WIDTH], Qt.Orientation.Horizontal)
         self.resizeDocks([self._libraries_dock, self._trial_dock], [220, 480], Qt.Orientation.Vertical)
@@ -121,7 +125,9 @@ class MainWindow(QMainWindow):
     def _build_menus(self) -> None:
         actions, bar = self.actions_, self.menuBar()
         file_menu = bar.addMenu(self.tr("&File"))
-        file_menu.addActions([actions.add_library, actions.open_model])
+        file_menu.addActions([actions.add_library, actions.find_libraries, actions.open_model])
+        file_menu.addSeparator()
+        file_menu.addActions([actions.save_report, actions.copy_report, actions.compare_report])
         file_menu.addSeparator()
         file_menu.addAction(actions.quit)
         trial_menu = bar.addMenu(self.tr("&Trial"))
@@ -144,7 +150,12 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         actions, libraries, trials = self.actions_, self._libraries, self._trials
-        actions.add_library.triggered.connect(self._choose_libraries)
+        dialogs, reports = self._library_dialogs, self.reports
+        actions.add_library.triggered.connect(dialogs.choose)
+        actions.find_libraries.triggered.connect(dialogs.find)
+        actions.save_report.triggered.connect(reports.save)
+        actions.copy_report.triggered.connect(reports.copy)
+        actions.compare_report.triggered.connect(reports.compare)
         actions.open_model.triggered.connect(self._choose_model)
         actions.refresh.triggered.connect(libraries.refresh)
         actions.run.triggered.connect(self.trial_panel.request_run)
@@ -158,7 +169,9 @@ class MainWindow(QMainWindow):
 
         self.libraries_panel.unregister_requested.connect(libraries.unregister)
         self.libraries_panel.stop_requested.connect(libraries.stop)
-        self.libraries_panel.load_requested.connect(self._load_library)
+        self.libraries_panel.load_requested.connect(dialogs.load)
+        self.libraries_panel.reload_requested.connect(dialogs.reload)
+        self.libraries_panel.keep_waiting_requested.connect(libraries.keep_waiting)
         self.libraries_panel.remove_requested.connect(libraries.remove)
         self.devices_panel.selection_requested.connect(self._state.select_devices)
         self.trial_panel.model_chooser.model_requested.connect(self.open_model)
@@ -167,6 +180,7 @@ class MainWindow(QMainWindow):
         self.latency_panel.remove_requested.connect(self._state.remove_trials)
 
         libraries.library_failed.connect(self._on_library_failed)
+        libraries.library_hangs.connect(self.libraries_panel.select)
         libraries.trial_in_the_way.connect(trials.make_way_for)
         trials.trial_failed.connect(self._on_trial_failed)
         trials.model_failed.connect(self._on_model_failed)
@@ -206,6 +220,7 @@ class MainWindow(QMainWindow):
     def _splitters(self) -> dict[str, QSplitter]:
         return {
             "devices": self.devices_panel.splitter,
+            "hardware": self.hardware_panel.splitter,
             "charts": self.latency_panel.charts.splitter,
             "latency_upright": self.latency_panel.upright,
             "latency_sideways": self.latency_panel.sideways,
@@ -236,30 +251,13 @@ class MainWindow(QMainWindow):
 
     def add_libraries(self, paths: tuple[str, ...]) -> None:
         """Ask for the names of these libraries, then load them."""
-        if not paths:
-            return
-        self._settings.library_folder = str(Path(paths[0]).parent)
-        taken = frozenset(library.name for library in self._state.libraries)
-        dialog = AddLibrariesDialog(paths, taken, self)
-        dialog.libraries_chosen.connect(self._libraries.add)
-        dialog.open()
-
-    def _choose_libraries(self) -> None:
-        pattern = _LIBRARY_PATTERNS.get(sys.platform, "*.so *.so.*")
-        filters = [self.tr("EP libraries ({0})").format(pattern), self.tr("All files (*)")]
-        folder = self._settings.library_folder or sysconfig.get_path("platlib")  # where pip puts EP packages
-        dialog = self._file_dialog(self.tr("Add EP libraries"), folder, filters)
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
-        dialog.filesSelected.connect(self._on_libraries_selected)
-        dialog.open()
-
-    def _on_libraries_selected(self, paths: list[str]) -> None:
-        self.add_libraries(tuple(paths))
+        self._library_dialogs.add(list(paths))
 
     def _choose_model(self) -> None:
         folder = self._settings.model_folder or str(theme.RESOURCES / "models")
-        filters = [self.tr("ONNX models (*.onnx *.ort)"), self.tr("All files (*)")]
-        dialog = self._file_dialog(self.tr("Open a model"), folder, filters)
+        dialog = QFileDialog(self, self.tr("Open a model"), folder)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setNameFilters([self.tr("ONNX models (*.onnx *.ort)"), self.tr("All files (*)")])
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(self._on_model_selected)
         dialog.open()
@@ -268,46 +266,25 @@ class MainWindow(QMainWindow):
         self._settings.model_folder = str(Path(path).parent)
         self.open_model(path)
 
-    def _file_dialog(self, title: str, folder: str, filters: list[str]) -> QFileDialog:
-        dialog = QFileDialog(self, title, folder)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setNameFilters(filters)
-        return dialog
-
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Qt's; files are welcome."""
         if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Qt's; libraries are loaded, the first other file is taken for a model."""
+        """Qt's; libraries are loaded, device reports compared, the first other file is taken for a model."""
         paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
         libraries = tuple(path for path in paths if is_library_name(path))
-        models = [path for path in paths if not is_library_name(path)]
+        reports = [path for path in paths if path.lower().endswith(".json")]
+        models = [path for path in paths if not is_library_name(path) and path not in reports]
         event.acceptProposedAction()
+        if reports:
+            self.reports.compare_with(reports[0])
         if models:
             self.open_model(models[0])
         self.add_libraries(libraries)
 
     # ------------------------------------------------------------- reactions
-
-    def _load_library(self, name: str) -> None:
-        library = self._state.library(name)
-        if library is None or not library.killed_engine:
-            self._libraries.load(name)
-            return
-        box = QMessageBox(
-            QMessageBox.Icon.Warning,
-            self.tr("Load “{0}” again?").format(name),
-            self.tr("Loading “{0}” did not end well last time. Load it again?").format(name),
-            QMessageBox.StandardButton.Cancel,
-            self,
-        )
-        box.setInformativeText(self.tr("Should the engine die, a fresh one takes over and nothing else is lost."))
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        load = box.addButton(self.tr("Load again"), QMessageBox.ButtonRole.AcceptRole)
-        load.clicked.connect(lambda: self._libraries.load(name))
-        box.open()
 
     def _on_library_failed(self, library: Library) -> None:
         failure = library.error
@@ -332,6 +309,9 @@ class MainWindow(QMainWindow):
             self._settings.add_recent_model(model.path)
 
     def _on_engine_changed(self) -> None:
+        actions = self.actions_
+        for action in (actions.save_report, actions.copy_report, actions.compare_report):
+            action.setEnabled(self._state.greeting is not None)
         failure = self._state.engine_failure
         if self._state.engine_status is EngineStatus.GAVE_UP and failure is not None:
             self._log.emit_record(LogSeverity.FATAL, "window", f"{failure}\n{failure.detail}")
@@ -378,9 +358,3 @@ class MainWindow(QMainWindow):
         super().changeEvent(event)
         if event.type() is QEvent.Type.PaletteChange and hasattr(self, "actions_"):
             self.actions_.retint()
-
-
-def is_library_name(path: str) -> bool:
-    """Whether a file is named like a shared library: `x.dll`, `x.dylib`, `x.so`, `x.so.1.2`."""
-    name = Path(path).name.lower()
-    return name.endswith(_LIBRARY_ENDINGS) or ".so." in name

@@ -121,6 +121,24 @@ class Settings:
         self._store.setValue("folders/library", value)
 
     @property
+    def library_folders(self) -> tuple[str, ...]:
+        """Folders in which EP libraries are looked for."""
+        return tuple(path for path in self._list("folders/libraries") if isinstance(path, str))
+
+    @library_folders.setter
+    def library_folders(self, value: tuple[str, ...]) -> None:
+        self._store.setValue("folders/libraries", json.dumps(list(value)))
+
+    @property
+    def report_folder(self) -> str:
+        """Where the last device report was saved or opened."""
+        return self._text("folders/report")
+
+    @report_folder.setter
+    def report_folder(self, value: str) -> None:
+        self._store.setValue("folders/report", value)
+
+    @property
     def model_folder(self) -> str:
         """Where the last model was chosen."""
         return self._text("folders/model")

@@ -7,7 +7,7 @@ from enum import Enum
 
 from PySide6.QtCore import QObject, Signal
 
-from .records.device import Device
+from .records.device import Device, HardwareDevice, Incompatibility
 from .records.failure import Failure
 from .records.library import Library
 from .records.model import ModelDescription
@@ -43,6 +43,8 @@ class State(QObject):
     engine_changed = Signal()
     libraries_changed = Signal()
     devices_changed = Signal()
+    hardware_changed = Signal()
+    """The hardware, or what EPs say of it."""
     selection_changed = Signal()
     model_changed = Signal()
     trial_added = Signal(object)
@@ -59,6 +61,9 @@ class State(QObject):
         self._engine_failure: Failure | None = None
         self._libraries: tuple[Library, ...] = ()
         self._devices: tuple[Device, ...] = ()
+        self._new_keys: frozenset[str] = frozenset()
+        self._hardware: tuple[HardwareDevice, ...] | None = None
+        self._incompatibilities: dict[str, tuple[Incompatibility, ...]] = {}
         self._selected_keys: tuple[str, ...] = ()
         self._preferred_keys: tuple[str, ...] = ()
         self._model: ModelChoice | None = None
@@ -121,6 +126,39 @@ class State(QObject):
         if not kept and devices:
             kept = (devices[0].key,)
         self._select(preferred or kept)
+
+    @property
+    def new_keys(self) -> frozenset[str]:
+        """The keys of the devices that came with what was loaded last."""
+        return self._new_keys
+
+    def set_new_devices(self, keys: tuple[str, ...]) -> None:
+        """Tell which devices came last; those before are not new any more."""
+        if frozenset(keys) != self._new_keys:
+            self._new_keys = frozenset(keys)
+            self.devices_changed.emit()
+
+    @property
+    def hardware(self) -> tuple[HardwareDevice, ...] | None:
+        """The hardware ORT found, offered by an EP or not; None where it does not tell, or not yet."""
+        return self._hardware
+
+    def set_hardware(self, hardware: tuple[HardwareDevice, ...] | None) -> None:
+        """Replace the hardware."""
+        if hardware != self._hardware:
+            self._hardware = hardware
+            self.hardware_changed.emit()
+
+    @property
+    def incompatibilities(self) -> tuple[Incompatibility, ...]:
+        """What the EPs of all libraries say of hardware they do not offer, or warn of."""
+        return tuple(entry for entries in self._incompatibilities.values() for entry in entries)
+
+    def set_incompatibilities(self, library: str, entries: tuple[Incompatibility, ...]) -> None:
+        """Replace what the EPs of one library say."""
+        if entries != self._incompatibilities.get(library, ()):
+            self._incompatibilities[library] = entries
+            self.hardware_changed.emit()
 
     def prefer_devices(self, keys: tuple[str, ...]) -> None:
         """Select these devices as soon as they are there, unless others are selected before."""

@@ -14,8 +14,10 @@ from PySide6.QtCore import QSettings
 from pytestqt.qtbot import QtBot
 
 from gui.client.client import EngineClient
+from gui.client.inspector import Inspector
 from gui.client.requests import PendingRequest
 from gui.engine_keeper import EngineKeeper
+from gui.hardware_keeper import HardwareKeeper
 from gui.libraries import LibraryKeeper
 from gui.records.device import DeviceType
 from gui.records.library import Library, LibraryState
@@ -78,6 +80,7 @@ class Keepers:
     state: State
     settings: Settings
     libraries: LibraryKeeper
+    hardware: HardwareKeeper
     trials: TrialKeeper
     engine: EngineKeeper
     deaths: list[ProcessExit] = field(default_factory=list)
@@ -148,19 +151,21 @@ class Keepers:
 def running_keepers(qtbot: QtBot, ini: Path) -> Iterator[Keepers]:
     """Start the keepers as the window does, with the libraries that `ini` remembers; end the engine afterwards."""
     forbid_core_dumps()
-    client, state, settings = EngineClient(), State(), open_settings(ini)
+    client, inspector, state, settings = EngineClient(), Inspector(), State(), open_settings(ini)
     keepers = Keepers(
         qtbot=qtbot,
         client=client,
         state=state,
         settings=settings,
         engine=EngineKeeper(client, state),
-        libraries=LibraryKeeper(client, state, settings),
+        libraries=LibraryKeeper(client, inspector, state, settings),
+        hardware=HardwareKeeper(client, state),
         trials=TrialKeeper(client, state),
     )
     client.died.connect(keepers.deaths.append)
     client.log_received.connect(keepers.records.extend)
     state.notice_posted.connect(keepers.notices.append)
+    keepers.libraries.library_loaded.connect(keepers.hardware.explain)
     keepers.libraries.library_failed.connect(keepers.failed_libraries.append)
     keepers.libraries.trial_in_the_way.connect(keepers.trials.make_way_for)
     keepers.trials.trial_failed.connect(keepers.failed_trials.append)
@@ -171,4 +176,6 @@ def running_keepers(qtbot: QtBot, ini: Path) -> Iterator[Keepers]:
         qtbot.waitUntil(lambda: bool(state.devices), timeout=TIMEOUT_MS)
         yield keepers
     finally:
+        with qtbot.waitSignal(inspector.closed, timeout=TIMEOUT_MS):
+            inspector.close()
         end_client(qtbot, client)

@@ -74,7 +74,7 @@ def test_that_an_engine_that_does_not_answer_in_time_is_ended(
     process_id = engine.greeting.process_id
     (library,) = engine.load([("hang", str(double_library("factory=hang")))], 0.3)
     assert library.error is not None
-    assert library.error.message == "Stopped while loading “hang”: it did not answer in time."
+    assert library.error.message == "“hang” was stopped: it was still loading after 0.3 seconds."
     assert not is_running(process_id)
 
 

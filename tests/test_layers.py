@@ -14,7 +14,7 @@ from gui.records.engine_command import PACKAGE_ROOT, engine_environment
 
 QT = ("PySide6",)
 QT_CORE = ("PySide6.QtCore",)
-KEEPERS = ("gui.libraries", "gui.trials", "gui.engine_keeper")
+KEEPERS = ("gui.libraries", "gui.library_steps", "gui.hardware_keeper", "gui.trials", "gui.engine_keeper")
 WIDGETS = (*QT, "gui.records", "gui.models", "gui.panels", "gui.dialogs")
 NEAR_STATE = ("gui.state", "gui.settings", "gui.theme", "gui.trial_run")
 
@@ -36,17 +36,19 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("gui.theme", (*QT, "gui.records", "gui.settings")),
     ("gui.logs", (*QT_CORE, "gui.records")),
     *(
-        (name, (*QT_CORE, "gui.records", "gui.client", "gui.state", "gui.settings", "gui.trial_run"))
+        (name, (*QT_CORE, "gui.records", "gui.client", "gui.state", "gui.settings", "gui.trial_run", "gui.library_steps"))
         for name in KEEPERS
     ),
     ("gui.preflight", ()),
     ("gui.headless", ("gui.records",)),
     ("gui.commands", ("gui.records", "gui.headless")),
     ("gui.cli", ("gui", "gui.records", "gui.preflight", "gui.commands", "gui.headless", "gui.app")),
+    ("gui.library_dialogs", (*WIDGETS, "gui.client", "gui.libraries", "gui.settings", "gui.state")),
+    ("gui.reports", (*WIDGETS, "gui.settings", "gui.state")),
     ("gui.actions", (*QT, "gui.records", "gui.settings", "gui.theme")),
     (
         "gui.main_window",
-        (*WIDGETS, *NEAR_STATE, *KEEPERS, "gui", "gui.client", "gui.actions", "gui.logs"),
+        (*WIDGETS, *NEAR_STATE, *KEEPERS, "gui", "gui.client", "gui.actions", "gui.logs", "gui.library_dialogs", "gui.reports"),
     ),
     ("gui.app", (*QT, *NEAR_STATE, *KEEPERS, "gui", "gui.records", "gui.client", "gui.main_window", "gui.logs")),
 )

@@ -25,7 +25,7 @@ from pytestqt.qtbot import QtBot
 from gui import __version__, theme
 from gui.dialogs.add_libraries import AddLibrariesDialog
 from gui.dialogs.bug_report import BugReportDialog
-from gui.main_window import is_library_name
+from gui.library_dialogs import is_library_name
 from gui.records.failure import Failure, FailureKind
 from gui.records.library import LibraryState
 from gui.records.log import LogRecord, LogSeverity
@@ -259,7 +259,8 @@ def test_that_resetting_the_layout_puts_all_panels_back_now_and_at_the_next_star
         assert dock(first, "libraries").isVisible()
         assert not dock(first, "devices").isFloating()
         assert first.window.dockWidgetArea(dock(first, "trial")) is Qt.DockWidgetArea.LeftDockWidgetArea
-        assert first.window.tabifiedDockWidgets(dock(first, "devices")) == [dock(first, "log")]
+        behind = [dock(first, "hardware"), dock(first, "log")]
+        assert first.window.tabifiedDockWidgets(dock(first, "devices")) == behind
     with idle_window(qtbot, ini) as second:
         assert not second.settings.dock_state.isEmpty()
         second.window.actions_.reset_layout.trigger()

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QTableView
 from pytestqt.qtbot import QtBot
 
 from gui.client.client import EngineClient
+from gui.client.inspector import Inspector
 from gui.libraries import LibraryKeeper
 from gui.logs import LogSource
 from gui.main_window import MainWindow
@@ -47,7 +48,7 @@ class Idle:
 def idle_window(qtbot: QtBot, ini: Path) -> Iterator[Idle]:
     """Show a window on the settings in `ini`; close it afterwards, and the client with it."""
     state, settings, client, log = State(), open_settings(ini), EngineClient(), LogSource()
-    libraries, trials = LibraryKeeper(client, state, settings), TrialKeeper(client, state)
+    libraries, trials = LibraryKeeper(client, Inspector(), state, settings), TrialKeeper(client, state)
     window = MainWindow(state, settings, client, libraries, trials, log)
     window.closed.connect(client.close)
     with qtbot.waitActive(window):

@@ -14,7 +14,7 @@ from ..records.failure import Failure, FailureKind
 from ..records.log import LogRecord, LogSeverity, record_of_stderr_line
 from ..records.model import ModelDescription
 from ..records.process_exit import ProcessExit
-from ..records.protocol import PROTOCOL_VERSION, EventKind, Greeting, Inventory, Op
+from ..records.protocol import PROTOCOL_VERSION, EventKind, Explanation, Greeting, Inventory, Op
 from ..records.samples import decode_samples
 from ..records.trial import Stage, TrialFacts, TrialSettings
 from .process import EngineProcess
@@ -26,7 +26,10 @@ _SHUTDOWN_MS: Final = 500
 _MAX_DEATHS_IN_A_ROW: Final = 3
 _SETTLED_MS: Final = 10_000
 """An engine that lived so long has started well."""
-_DARING: Final = (Op.REGISTER, Op.UNREGISTER, Op.RUN_TRIAL)
+_LAST_WORDS_MS: Final = 500
+"""So long an answer waits for the lines that were printed before it: stderr is a pipe of its own."""
+_SAID_LINES: Final = 200
+_DARING: Final = (Op.REGISTER, Op.UNREGISTER, Op.EXPLAIN_HARDWARE, Op.RUN_TRIAL)
 """What an engine may die of: those who asked for it do not ask again by themselves."""
 
 
@@ -53,6 +56,8 @@ class EngineClient(QObject):
         self._settling.setSingleShot(True)
         self._settling.timeout.connect(self._on_settled)
         self._closing = False
+        self._listening: PendingRequest | None = None  # what is printed now belongs to it
+        self._held: dict[int, dict[str, Any]] = {}  # answers that wait for what was printed before them
 
     @property
     def greeting(self) -> Greeting | None:
@@ -66,6 +71,7 @@ class EngineClient(QObject):
         process = EngineProcess(engine_command(), engine_environment(), self)
         process.message_received.connect(self._on_message)
         process.stderr_received.connect(self._on_stderr)
+        process.marked.connect(self._on_mark)
         process.ended.connect(self._on_ended)
         self._process = process
         process.start()
@@ -102,6 +108,11 @@ class EngineClient(QObject):
     def list_devices(self) -> PendingRequest:
         """Ask for the `Inventory`."""
         return self._request(Op.DEVICES, self.tr("listing devices"), Inventory)
+
+    def explain_hardware(self, name: str) -> PendingRequest:
+        """Ask the EPs of a library about hardware they do not offer; answered with an `Explanation`."""
+        doing = self.tr("asking “{0}” about the hardware").format(name)
+        return self._request(Op.EXPLAIN_HARDWARE, doing, Explanation, name=name)
 
     def describe_model(self, path: str) -> PendingRequest:
         """Ask for the `ModelDescription` of a file."""
@@ -150,12 +161,29 @@ class EngineClient(QObject):
         try:
             if "event" in message:
                 self._on_event(message)
-            elif "error" in message:
-                self._fail_if_pending(message.get("id"), from_json(Failure, message["error"]))
+            elif self._must_wait(message):
+                self._held[message["id"]] = message
+                QTimer.singleShot(_LAST_WORDS_MS, self, lambda: self._deliver(message["id"]))
             else:
-                self._succeed(message)
+                self._answer(message)
         except (ValueError, KeyError) as error:  # a DecodeError, or an enum without the value
             self._log(LogSeverity.ERROR, "window", f"A message of the engine could not be understood: {error}")
+
+    def _must_wait(self, message: dict[str, Any]) -> bool:
+        """Whether lines printed before this answer are still on their way."""
+        request = self._pending.get(message.get("id", 0))
+        return request is not None and request.op is Op.REGISTER and request.is_begun and not request.is_heard
+
+    def _deliver(self, request_id: int) -> None:
+        message = self._held.pop(request_id, None)
+        if message is not None:
+            self._answer(message)
+
+    def _answer(self, message: dict[str, Any]) -> None:
+        if "error" in message:
+            self._fail_if_pending(message.get("id"), from_json(Failure, message["error"]))
+        else:
+            self._succeed(message)
 
     def _succeed(self, message: dict[str, Any]) -> None:
         request = self._pending.get(message["id"])
@@ -181,9 +209,14 @@ class EngineClient(QObject):
         if kind is EventKind.GREETING:
             self._on_greeting(from_json(Greeting, message["greeting"]))
         elif kind is EventKind.LOG:
-            self.log_received.emit((from_json(LogRecord, message["record"]),))
+            record = from_json(LogRecord, message["record"])
+            self._listen((record.message,))
+            self.log_received.emit((record,))
         elif (request := self._pending.get(message["id"])) is not None:
-            if kind is EventKind.STAGE:
+            if kind is EventKind.BEGUN:
+                request.is_begun = True
+                request.begun.emit()
+            elif kind is EventKind.STAGE:
                 facts = from_json(TrialFacts, message["facts"])
                 request.stage = facts.stage
                 request.facts_received.emit(facts)
@@ -207,19 +240,36 @@ class EngineClient(QObject):
     def _on_stderr(self, lines: list[str], left_out: int) -> None:
         now = time.time()
         records = [record_of_stderr_line(line, now) for line in lines]
+        self._listen(tuple(record.message for record in records))
         if left_out:
             text = self.tr("{0} lines before these were left out.").format(left_out)
             records.insert(0, LogRecord(time=now, severity=LogSeverity.WARNING, source="window", message=text))
         self.log_received.emit(tuple(records))
 
+    def _on_mark(self, request_id: int, ends: bool) -> None:
+        if not ends:
+            self._listening = self._pending.get(request_id)
+            return
+        if self._listening is not None:
+            self._listening.is_heard = True
+            self._listening = None
+        self._deliver(request_id)
+
+    def _listen(self, lines: tuple[str, ...]) -> None:
+        if self._listening is not None:
+            self._listening.said = [*self._listening.said, *lines][-_SAID_LINES:]
+
     def _on_ended(self, process_exit: ProcessExit) -> None:
         process_exit = replace(process_exit, intended=process_exit.intended or self._closing)
         was_daring = any(request.op in _DARING for request in self._pending.values())
         self._greeting = None
+        self._listening = None
         self._settling.stop()
         if self._process is not None:
             self._process.deleteLater()
             self._process = None
+        for request_id in tuple(self._held):  # answered in time, although it died right after
+            self._deliver(request_id)
         self._fail_all(process_exit)
         if self._closing:
             self.closed.emit()

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal
 from ..records.codec import DecodeError
 from ..records.log import strip_ansi
 from ..records.process_exit import ProcessExit
-from ..records.protocol import decode_line, encode_line
+from ..records.protocol import decode_line, decode_mark, encode_line
 
 _LAST_LINES: Final = 40
 _LINES_AT_ONCE: Final = 500
@@ -24,6 +24,8 @@ class EngineProcess(QObject):
     message_received = Signal(dict)
     stderr_received = Signal(list, int)
     """Lines of text, and how many more there were that are left out."""
+    marked = Signal(int, bool)
+    """A request begins or, when true, ends at this place among the lines of stderr."""
     ended = Signal(ProcessExit)
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], parent: QObject | None = None) -> None:
@@ -86,6 +88,19 @@ class EngineProcess(QObject):
         self._take_stderr(lines)
 
     def _take_stderr(self, lines: list[bytes]) -> None:
+        """Pass lines on, with the marks between them in their places."""
+        plain: list[bytes] = []
+        for line in lines:
+            mark = decode_mark(line.decode("utf-8", "replace").rstrip())
+            if mark is None:
+                plain.append(line)
+                continue
+            self._pass_on(plain)
+            plain = []
+            self.marked.emit(*mark)
+        self._pass_on(plain)
+
+    def _pass_on(self, lines: list[bytes]) -> None:
         kept = lines[-_LINES_AT_ONCE:]
         texts = [text for line in kept if (text := line.decode("utf-8", "replace").rstrip())]
         if texts:

@@ -17,6 +17,8 @@ class PendingRequest(QObject):
     succeeded = Signal(object)
     """The record that answers this kind of request."""
     failed = Signal(Failure)
+    begun = Signal()
+    """The engine has taken it up: until then it waited for others."""
     facts_received = Signal(TrialFacts)
     samples_received = Signal(Stage, object, object)
     """Stage, samples of shape (n,) in nanoseconds, nanoseconds since the stage began (an `int` of Qt's has 32 bits)."""
@@ -30,3 +32,8 @@ class PendingRequest(QObject):
         self.answer_type = answer_type
         self.stage: Stage | None = None
         """The last stage heard of: after a death, where it died."""
+        self.is_begun = False
+        self.is_heard = False
+        """Whether all lines printed while it was done have arrived."""
+        self.said: list[str] = []
+        """What was printed, and what ORT warned of, while the engine registered a library."""

@@ -11,21 +11,25 @@ from . import ort
 
 def copy_device(device: Any, library: str | None) -> Device:
     """Return the record of an OrtEpDevice that the library registered under that name offers; its key is not set."""
-    hardware = device.device
     return Device(
         ep_name=device.ep_name,
         ep_vendor=device.ep_vendor,
         ep_metadata=string_map(device.ep_metadata),
         ep_options=string_map(device.ep_options),
-        device=HardwareDevice(
-            type=DeviceType(hardware.type.name),
-            vendor=hardware.vendor,
-            vendor_id=hardware.vendor_id,
-            device_id=hardware.device_id,
-            metadata=string_map(hardware.metadata),
-        ),
+        device=copy_hardware(device.device),
         memory_info=_copy_memory_info(device),
         library=library,
+    )
+
+
+def copy_hardware(hardware: Any) -> HardwareDevice:
+    """Return the record of an OrtHardwareDevice."""
+    return HardwareDevice(
+        type=DeviceType(hardware.type.name),
+        vendor=hardware.vendor,
+        vendor_id=hardware.vendor_id,
+        device_id=hardware.device_id,
+        metadata=string_map(hardware.metadata),
     )
 
 

@@ -13,10 +13,12 @@ from typing import Any
 from ..records.device import Device, with_keys
 from ..records.failure import FailureKind, failure_error
 from ..records.library import CPU_EP_NAME, Library, LibraryState, name_problem
-from ..records.protocol import Inventory
+from ..records.protocol import Explanation, Inventory
 from . import ort
 from .devices import copy_device
 from .failures import check_library_file, registration_failure
+from .hardware import incompatibilities, list_hardware
+from .mapped import still_mapped
 
 
 class Registry:
@@ -28,6 +30,7 @@ class Registry:
         # library until it is unregistered is what tells later whose a device is.
         self._wrappers: dict[str, list[Any]] = {}
         self._sessions: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._let_go: dict[str, None] = {}  # paths, in the order in which they were unregistered
 
     def register(self, name: str, path: str) -> Inventory:
         """Register the library file under `name` and return what is there then. Raises `FailureError`."""
@@ -44,6 +47,7 @@ class Registry:
         except ort.ERRORS as error:
             raise registration_failure(error, name, path) from error
         self._paths[name] = path
+        self._let_go.pop(path, None)
         self._wrappers[name] = [device for device in ort.get_ep_devices() if id(device) not in known]
         return self.inventory()
 
@@ -62,11 +66,13 @@ class Registry:
             )
         del self._wrappers[name]
         gc.collect()
-        del self._paths[name]
+        path = self._paths.pop(name)
         try:
             ort.unregister_library(name)
         except ort.ERRORS as error:
             raise registration_failure(error, name, "") from error
+        if path not in self._paths.values():
+            self._let_go[path] = None
         return self.inventory()
 
     def inventory(self) -> Inventory:
@@ -83,7 +89,18 @@ class Registry:
                 for name, path in self._paths.items()
             ),
             devices=devices,
+            hardware=list_hardware(),
+            still_mapped=still_mapped(self._let_go) if self._let_go else (),
         )
+
+    def explain_hardware(self, name: str) -> Explanation:
+        """Return what the EPs of a library say of hardware they do not offer. Raises `FailureError`."""
+        if name not in self._paths:
+            raise failure_error(FailureKind.NOT_REGISTERED, f"No library is registered as “{name}”.")
+        devices = self._devices()
+        # Without a device the EP's name is not known; many take the name of the registration.
+        ep_names = dict.fromkeys(device.ep_name for device in devices if device.library == name) or {name: None}
+        return Explanation(incompatibilities=tuple(incompatibilities(name, ep_names, devices)))
 
     def resolve(self, keys: tuple[str, ...]) -> list[Any]:
         """Return the OrtEpDevice objects of these keys, in their order. Raises `FailureError`.

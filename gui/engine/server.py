@@ -19,7 +19,7 @@ from .. import __version__
 from ..records.codec import DecodeError, from_json, to_json
 from ..records.failure import Failure, FailureError, FailureKind
 from ..records.log import LogRecord, LogSeverity
-from ..records.protocol import PROTOCOL_VERSION, EventKind, Greeting, Op
+from ..records.protocol import PROTOCOL_VERSION, EventKind, Greeting, Inventory, Op, encode_mark
 from ..records.samples import Nanoseconds, encode_samples
 from ..records.trial import Stage, TrialFacts, TrialSettings
 from . import ort
@@ -108,9 +108,10 @@ class Server:
     def _work(self) -> None:
         """The worker thread: one job at a time, each answered whatever happens."""
         handlers: dict[Op, Callable[[_Job], Any]] = {
-            Op.REGISTER: lambda job: self._registry.register(_text(job, "name"), _text(job, "path")),
+            Op.REGISTER: self._register,
             Op.UNREGISTER: lambda job: self._registry.unregister(_text(job, "name")),
             Op.DEVICES: lambda _job: self._registry.inventory(),
+            Op.EXPLAIN_HARDWARE: lambda job: self._registry.explain_hardware(_text(job, "name")),
             Op.DESCRIBE_MODEL: lambda job: describe_model(_text(job, "path")),
             Op.RUN_TRIAL: self._run_trial,
         }
@@ -120,6 +121,7 @@ class Server:
                 if self._open.get(job.id) is not job:  # stopped while it waited
                     continue
                 job.begun = True
+            self._send_event(job.id, EventKind.BEGUN)
             try:
                 answer = to_json(handlers[job.op](job))
                 self._send_ok(job.id, answer)
@@ -130,6 +132,13 @@ class Server:
             finally:
                 with self._lock:
                     del self._open[job.id]
+
+    def _register(self, job: _Job) -> Inventory:
+        _mark_stderr(job.id, ends=False)
+        try:
+            return self._registry.register(_text(job, "name"), _text(job, "path"))
+        finally:
+            _mark_stderr(job.id, ends=True)
 
     def _run_trial(self, job: _Job) -> TrialFacts:
         settings = from_json(TrialSettings, job.message.get("settings"))
@@ -225,6 +234,14 @@ def _internal(error: Exception) -> Failure:
         hint="Please report it with the details.",
         detail="".join(traceback.format_exception(error)),
     )
+
+
+def _mark_stderr(request_id: int, *, ends: bool) -> None:
+    sys.stderr.flush()
+    try:
+        os.write(2, encode_mark(request_id, ends=ends))
+    except OSError:  # the library closed it: then there are no lines to tell apart
+        return
 
 
 def _leave() -> int:

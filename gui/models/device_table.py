@@ -18,11 +18,24 @@ def _tr(text: str) -> str:
 
 
 class DeviceTableModel(RecordTableModel[Device]):
-    """One row a device. `type_icon` gives the icon of a kind of hardware."""
+    """One row a device. `type_icon` gives the icon of a kind of hardware, `new_mark` that of a device that is new."""
 
-    def __init__(self, type_icon: Callable[[DeviceType], QIcon | None], parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        type_icon: Callable[[DeviceType], QIcon | None],
+        new_mark: Callable[[Device], QIcon | None],
+        parent: QObject | None = None,
+    ) -> None:
         columns = (
-            Column[Device](title=_tr("EP"), text=lambda device: device.ep_name),
+            Column[Device](
+                title=_tr("EP"),
+                text=lambda device: device.ep_name,
+                icon=new_mark,
+                tip=lambda device: (
+                    _tr("{0} (new: it came with what was loaded last)") if new_mark(device) else "{0}"
+                ).format(device.ep_name),
+                is_bold=lambda device: new_mark(device) is not None,
+            ),
             Column[Device](
                 title=_tr("Type"),
                 text=lambda device: device.type.value,
@@ -70,14 +83,23 @@ class DeviceTableModel(RecordTableModel[Device]):
 class DeviceFilterProxy(FilterProxy):
     """Looks through everything known of a device, not only through the columns."""
 
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._texts: dict[str, tuple[Device, str]] = {}
+
     def row_text(self, source_row: int, source_parent: Index) -> str:
-        """Return all texts of the device, case folded."""
+        """Return all texts of the device, case folded; they are put together once, for a thousand devices take long."""
         model = self.sourceModel()
         if not isinstance(model, DeviceTableModel):
             return super().row_text(source_row, source_parent)
-        groups = device_details(model.row(source_row))
-        pairs = (f"{key} {value}" for group in groups for key, value in group.pairs)
-        return f"{super().row_text(source_row, source_parent)}\t" + "\t".join(pairs).casefold()
+        device = model.row(source_row)
+        known = self._texts.get(device.key)
+        if known is not None and known[0] is device:
+            return known[1]
+        pairs = (f"{key} {value}" for group in device_details(device) for key, value in group.pairs)
+        text = f"{super().row_text(source_row, source_parent)}\t" + "\t".join(pairs).casefold()
+        self._texts[device.key] = (device, text)
+        return text
 
 
 def devices_text(count: int) -> str:

@@ -15,7 +15,7 @@ from PySide6.QtCore import (
     QSortFilterProxyModel,
     Qt,
 )
-from PySide6.QtGui import QIcon
+from PySide6.QtGui import QFont, QIcon
 
 Index = QModelIndex | QPersistentModelIndex
 _Row = TypeVar("_Row")
@@ -40,6 +40,7 @@ class Column(Generic[_Row]):
     tip: Callable[[_Row], str] | None = None
     """None shows the text itself, which may be cut off in the cell."""
     is_number: bool = False
+    is_bold: Callable[[_Row], bool] | None = None
     header_tip: str = ""
 
 
@@ -115,6 +116,8 @@ class RecordTableModel(QAbstractTableModel, Generic[_Row]):
             case Qt.ItemDataRole.TextAlignmentRole:
                 side = Qt.AlignmentFlag.AlignRight if column.is_number else Qt.AlignmentFlag.AlignLeft
                 return side | Qt.AlignmentFlag.AlignVCenter
+            case Qt.ItemDataRole.FontRole:
+                return _bold() if column.is_bold is not None and column.is_bold(row) else None
             case _ if role == SORT_ROLE:
                 value = (column.sort or column.text)(row)
                 # Qt compares an int of 32 bits with a larger one as if both had 32; a double holds all of them.
@@ -160,6 +163,12 @@ class RecordTableModel(QAbstractTableModel, Generic[_Row]):
             self._rows[first:first] = rows[first : last + 1]
             self.endInsertRows()
             first = last + 1
+
+
+def _bold() -> QFont:
+    font = QFont()
+    font.setBold(True)
+    return font
 
 
 class FilterProxy(QSortFilterProxyModel):

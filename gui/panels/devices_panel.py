@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, Qt, Signal
-from PySide6.QtGui import QAction, QGuiApplication, QIcon, QKeySequence
+from PySide6.QtGui import QAction, QIcon
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
-    QHeaderView,
     QLineEdit,
     QSplitter,
     QToolButton,
-    QTreeView,
     QVBoxLayout,
     QWidget,
 )
 
 from .. import theme
-from ..models.detail_tree import DetailTreeModel
 from ..models.device_table import DeviceFilterProxy, DeviceTableModel, device_details, devices_text
 from ..models.table import ROW_ROLE
 from ..records.device import Device, DeviceType
 from ..state import State
+from .details_view import DetailsView
 from .widgets import MutedLabel, TableView
 
 
@@ -34,12 +32,11 @@ class DevicesPanel(QWidget):
     def __init__(self, state: State, refresh_action: QAction, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = state
-        self._model = DeviceTableModel(self._icon_of, self)
+        self._model = DeviceTableModel(self._icon_of, self._mark_of, self)
         self._proxy = DeviceFilterProxy(self)
         self._proxy.setSourceModel(self._model)
         self._view = TableView(self.tr("Devices"), self)
-        self._details = DetailTreeModel(self)
-        self._tree = QTreeView(self)
+        self._tree = DetailsView(self.tr("Details of the selected device"), self)
         self._filter = QLineEdit(self)
         self._count = MutedLabel(parent=self)
         self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
@@ -65,19 +62,6 @@ class DevicesPanel(QWidget):
         self._view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self._view.horizontalHeader().setStretchLastSection(True)
         self._view.empty_hint = self.tr("The engine is starting; its devices appear here.")
-        self._tree.setModel(self._details)
-        self._tree.setAccessibleName(self.tr("Details of the selected device"))
-        self._tree.setAlternatingRowColors(True)
-        self._tree.setRootIsDecorated(False)
-        self._tree.setItemsExpandable(False)
-        self._tree.setIndentation(12)
-        self._tree.setUniformRowHeights(True)
-        self._tree.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self._tree.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self._tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
-        self._tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._tree.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
-        self._add_copy_actions()
         self.splitter.addWidget(self._view)
         self.splitter.addWidget(self._tree)
         self.splitter.setStretchFactor(0, 5)
@@ -89,20 +73,6 @@ class DevicesPanel(QWidget):
         layout.setSpacing(4)
         layout.addLayout(head)
         layout.addWidget(self.splitter, 1)
-
-    def _add_copy_actions(self) -> None:
-        for text, column in (
-            (self.tr("Copy value"), 1),
-            (self.tr("Copy key"), 0),
-            (self.tr("Copy key and value"), None),
-        ):
-            action = QAction(text, self._tree)
-            action.setData(column)
-            action.triggered.connect(self._copy_details)
-            if column is None:
-                action.setShortcut(QKeySequence.StandardKey.Copy)
-                action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
-            self._tree.addAction(action)
 
     def _connect(self) -> None:
         self._filter.textChanged.connect(self._proxy.set_filter_text)
@@ -162,25 +132,10 @@ class DevicesPanel(QWidget):
 
     def _show_details(self) -> None:
         devices = self._state.selected_devices
-        self._details.set_groups(device_details(devices[0]) if devices else ())
-        self._tree.expandAll()
-        for row in range(self._details.rowCount()):
-            self._tree.setFirstColumnSpanned(row, self._tree.rootIndex(), True)
-        keys = self._details.longest_key()
-        self._tree.header().resizeSection(
-            0, self._tree.fontMetrics().horizontalAdvance(keys) + 2 * self._tree.indentation()
-        )
+        self._tree.show_groups(device_details(devices[0]) if devices else ())
 
-    def _copy_details(self) -> None:
-        action = self.sender()
-        column = action.data() if isinstance(action, QAction) else None
-        rows = self._tree.selectionModel().selectedRows(0)
-        lines = []
-        for index in rows:
-            key, value = str(index.data()), str(index.siblingAtColumn(1).data())
-            lines.append(f"{key}\t{value}" if column is None else (key, value)[column])
-        if lines:
-            QGuiApplication.clipboard().setText("\n".join(lines))
+    def _mark_of(self, device: Device) -> QIcon | None:
+        return theme.icon("new", self.palette()) if device.key in self._state.new_keys else None
 
     def _icon_of(self, kind: DeviceType) -> QIcon:
         return theme.icon(kind.value.lower(), self.palette())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from PySide6.QtCore import QEvent, Qt, Signal
@@ -11,8 +13,11 @@ from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QTool
 from .. import theme
 from ..models.library_table import LibraryTableModel
 from ..models.table import ROW_ROLE
+from ..records.failure import Failure
 from ..records.library import Library, LibraryState
+from ..records.library_remarks import remarks_of
 from ..state import State
+from .check_box import CheckBox
 from .widgets import ActionButton, FailureBox, TableView
 
 _ICONS = {
@@ -30,29 +35,38 @@ class LibrariesPanel(QWidget):
 
     unregister_requested = Signal(str)
     load_requested = Signal(str)
+    reload_requested = Signal(str)
+    keep_waiting_requested = Signal(str)
     stop_requested = Signal(str)
     remove_requested = Signal(str)
 
-    def __init__(self, state: State, add_action: QAction, parent: QWidget | None = None) -> None:
+    def __init__(self, state: State, add_actions: Sequence[QAction], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = state
         self._model = LibraryTableModel(self._icon_of, self)
         self._view = TableView(self.tr("Libraries"), self)
+        self._check = CheckBox(self)
         self._failure = FailureBox(self)
-        self._dismissed: Library | None = None
+        self._dismissed: Failure | None = None
+        self._told_last: Failure | None = None
         self._unregister = self._action(self.tr("Unregister"), "unregister", self.unregister_requested)
         self._load = self._action(self.tr("Load"), "load", self.load_requested)
+        self._reload = self._action(self.tr("Reload"), "reload", self.reload_requested)
         self._stop = self._action(self.tr("Stop loading"), "stop", self.stop_requested)
         self._remove = self._action(self.tr("Remove from list"), "remove", self.remove_requested)
         self._unregister.setShortcut(QKeySequence(self.tr("Ctrl+Del")))
         self._remove.setShortcut(QKeySequence.StandardKey.Delete)
-        for action in (self._unregister, self._remove):
+        self._reload.setShortcut(QKeySequence(self.tr("Ctrl+F5")))
+        self._reload.setToolTip(
+            self.tr("Reload: unregister the library and load its file anew, which may have been rebuilt (Ctrl+F5)")
+        )
+        for action in (self._unregister, self._remove, self._reload):
             action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
-        self._build(add_action)
+        self._build(add_actions)
         self._connect()
         self._show_libraries()
 
-    def _build(self, add_action: QAction) -> None:
+    def _build(self, add_actions: Sequence[QAction]) -> None:
         self._view.setModel(self._model)
         self._view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self._view.empty_hint = self.tr(
@@ -64,11 +78,12 @@ class LibrariesPanel(QWidget):
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         self._view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         header.setSectionResizeMode(_ACTION_COLUMN, QHeaderView.ResizeMode.ResizeToContents)
-        self._view.addActions([self._unregister, self._load, self._stop, self._remove])
+        self._view.addActions([self._unregister, self._reload, self._load, self._stop, self._remove])
         buttons = QHBoxLayout()
-        buttons.addWidget(ActionButton(add_action, self))
+        for action in add_actions:
+            buttons.addWidget(ActionButton(action, self))
         buttons.addStretch(1)
-        for action in (self._load, self._remove):
+        for action in (self._reload, self._remove):
             button = QToolButton(self)
             button.setDefaultAction(action)
             button.setAutoRaise(True)
@@ -78,10 +93,13 @@ class LibrariesPanel(QWidget):
         layout.setSpacing(4)
         layout.addLayout(buttons)
         layout.addWidget(self._view, 1)
+        layout.addWidget(self._check)
         layout.addWidget(self._failure)
 
     def _connect(self) -> None:
         self._state.libraries_changed.connect(self._show_libraries)
+        self._state.devices_changed.connect(self._show_selected)
+        self._state.hardware_changed.connect(self._show_selected)
         self._view.selectionModel().selectionChanged.connect(self._show_selected)
         self._failure.closed.connect(self._on_dismissed)
 
@@ -92,6 +110,7 @@ class LibrariesPanel(QWidget):
             for action, name in (
                 (self._unregister, "unregister"),
                 (self._load, "load"),
+                (self._reload, "reload"),
                 (self._stop, "stop"),
                 (self._remove, "remove"),
             ):
@@ -170,14 +189,49 @@ class LibrariesPanel(QWidget):
         state = library.state if library is not None else None
         is_away = state in (LibraryState.NOT_LOADED, LibraryState.FAILED)
         self._unregister.setEnabled(state is LibraryState.LOADED)
+        self._reload.setEnabled(is_away or state is LibraryState.LOADED)
         self._stop.setEnabled(state in (LibraryState.LOADING, LibraryState.UNREGISTERING))
         self._load.setEnabled(is_away)
         self._remove.setEnabled(is_away)
-        error = library.error if library is not None and library != self._dismissed else None
-        self._failure.show_failure(error)
+        self._check.show_check(library.check if library is not None else None)
+        self._show_told(library)
+
+    def _show_told(self, library: Library | None) -> None:
+        """Show why the library failed, or what else is to be known of it."""
+        told = None if library is None else library.error
+        if library is not None and told is None:
+            told = _as_one(
+                remarks_of(library, self._state.libraries, self._state.devices, self._state.incompatibilities)
+            )
+        if told != self._failure.failure and told != self._dismissed:
+            name = "" if library is None else library.name
+            is_waiting = library is not None and library.overdue
+            self._failure.set_choices(
+                *(
+                    (
+                        (self.tr("Keep waiting"), partial(self.keep_waiting_requested.emit, name)),
+                        (self.tr("Stop"), partial(self.stop_requested.emit, name)),
+                    )
+                    if is_waiting
+                    else ()
+                )
+            )
+        self._failure.show_failure(None if told == self._dismissed else told)
+        self._told_last = told
 
     def _on_dismissed(self) -> None:
-        self._dismissed = self._selected()
+        self._dismissed = self._told_last
 
     def _icon_of(self, library: Library) -> QIcon:
         return theme.icon(_ICONS[library.state], self.palette())
+
+
+def _as_one(remarks: Sequence[Failure]) -> Failure | None:
+    """Return several remarks as one to show."""
+    if not remarks:
+        return None
+    first, *others = remarks
+    if not others:
+        return first
+    texts = [f"{first.message}\n{first.hint}", *(f"{other.message}\n{other.hint}" for other in others)]
+    return replace(first, message="\n\n".join(texts), hint="")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QAbstractItemModel, QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import (
@@ -191,6 +193,7 @@ class FailureBox(QFrame):
         self._text.setReadOnly(True)
         self._text.setAccessibleName(self.tr("Details of the failure"))
         self._text.setFixedHeight(self.fontMetrics().height() * 7)
+        self._choices = QHBoxLayout()
         self._build()
         self.hide()
 
@@ -203,6 +206,7 @@ class FailureBox(QFrame):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 6, 6, 6)
         layout.addLayout(head)
+        layout.addLayout(self._choices)
         layout.addWidget(self._text)
         layout.addWidget(self._copy, 0, Qt.AlignmentFlag.AlignRight)
         self._details.toggled.connect(self._text.setVisible)
@@ -230,6 +234,20 @@ class FailureBox(QFrame):
             self._message.setAccessibleName(str(failure))
             self._details.setVisible(bool(failure.detail))
             self._text.setPlainText(failure.detail)
+
+    def set_choices(self, *choices: tuple[str, Callable[[], None]]) -> None:
+        """Offer what can be done about it, a button each: its text, and what a click on it does."""
+        while (item := self._choices.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+        if choices:
+            self._choices.addStretch(1)
+        for text, choose in choices:
+            button = QPushButton(text, self)
+            button.clicked.connect(lambda _checked=False, choose=choose: choose())
+            self._choices.addWidget(button)
 
     def dismiss(self) -> None:
         """Close the message."""

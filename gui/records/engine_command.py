@@ -16,6 +16,11 @@ def engine_command() -> list[str]:
     return [sys.executable, "-P", "-X", "utf8", "-X", "faulthandler", "-m", "gui.engine"]
 
 
+def inspector_command() -> list[str]:
+    """Return program and arguments of the process that reads library files without loading them."""
+    return [*engine_command()[:-1], "gui.engine.inspector"]
+
+
 def engine_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return `base` (the environment of this process) with what the engine needs to find this application."""
     environment = dict(os.environ if base is None else base)

@@ -51,6 +51,8 @@ class Library:
     error: Failure | None = None
     killed_engine: bool = False
     """Its loading ended or hung an engine: it is not loaded again without asking."""
+    overdue: bool = False
+    """Its loading takes suspiciously long."""
     check: LibraryCheck | None = None
     """What reading the file told before it was loaded."""
     said: tuple[str, ...] = ()

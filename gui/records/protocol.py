@@ -2,6 +2,9 @@
 
 Requests are `{"id": n, "op": …, …}`; answers `{"id": n, "ok": …}` or `{"id": n, "error": {kind, message, hint,
 detail}}`; events `{"id": n or null, "event": …, …}`, where the id is that of the request they belong to.
+
+What native code prints goes to stderr. Around the loading of a library the engine writes a mark there, so that its
+peer can tell which lines were printed meanwhile; see `encode_mark`.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from enum import Enum
 from typing import Any
 
 from .codec import DecodeError
-from .device import Device
+from .device import Device, HardwareDevice, Incompatibility
 from .library import Library
 
 PROTOCOL_VERSION = 1
@@ -27,6 +30,8 @@ class Op(Enum):
     """`name` -> `Inventory`"""
     DEVICES = "devices"
     """-> `Inventory`"""
+    EXPLAIN_HARDWARE = "explain_hardware"
+    """`name` of a library -> `Explanation`"""
     DESCRIBE_MODEL = "describe_model"
     """`path` -> `ModelDescription`"""
     RUN_TRIAL = "run_trial"
@@ -46,6 +51,8 @@ class EventKind(Enum):
     """`greeting`: `Greeting`; the first line of all"""
     LOG = "log"
     """`record`: `LogRecord`"""
+    BEGUN = "begun"
+    """The worker has taken the request up: it waited for others until then."""
     STAGE = "stage"
     """`facts`: `TrialFacts`, before the stage is entered"""
     SAMPLES = "samples"
@@ -74,6 +81,34 @@ class Inventory:
 
     libraries: tuple[Library, ...]
     devices: tuple[Device, ...]
+    hardware: tuple[HardwareDevice, ...] | None = None
+    """What ORT found on the machine, offered by an EP or not; None where the binding does not tell."""
+    still_mapped: tuple[str, ...] = ()
+    """Files of unregistered libraries whose code is in the engine's memory all the same."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """What the EPs of a library say of the hardware that ORT found: one entry a piece they do not offer or warn of."""
+
+    incompatibilities: tuple[Incompatibility, ...] = ()
+
+
+_MARK = "\x1e"
+_BEGINS, _ENDS = "begins", "ends"
+
+
+def encode_mark(request_id: int, *, ends: bool) -> bytes:
+    """Return the lines for stderr that say that a request begins or ends there, whatever was printed before."""
+    return f"\n{_MARK}{request_id} {_ENDS if ends else _BEGINS}\n".encode("ascii")
+
+
+def decode_mark(line: str) -> tuple[int, bool] | None:
+    """Return request and whether it ends there when a line of stderr is a mark, else None."""
+    number, _, word = line.removeprefix(_MARK).partition(" ")
+    if not line.startswith(_MARK) or not number.isdecimal() or word not in (_BEGINS, _ENDS):
+        return None
+    return int(number), word == _ENDS
 
 
 def encode_line(message: dict[str, Any]) -> bytes:

@@ -93,9 +93,11 @@ def test_that_work_is_done_one_job_at_a_time_in_the_order_asked(
     unregister = engine.send(Op.UNREGISTER, name="double")
     assert len(engine.answer(devices, Inventory).libraries) == 1
     assert engine.answer(unregister, Inventory).libraries == ()
-    answered = [entry["id"] for entry in engine.messages() if entry["id"] in (trial, devices, unregister)]
-    assert [entry for entry in answered if entry != trial] == [devices, unregister]
-    assert answered[-3:] == [trial, devices, unregister]
+    told = [entry for entry in engine.messages() if entry["id"] in (trial, devices, unregister)]
+    order = [(entry["id"], entry.get("event", "answer")) for entry in told]
+    ends = [(devices, "begun"), (devices, "answer"), (unregister, "begun"), (unregister, "answer")]
+    assert order[0] == (trial, "begun")
+    assert order[-5:] == [(trial, "answer"), *ends]
     assert engine.answer(trial, TrialFacts).sample_count == 500
 
 

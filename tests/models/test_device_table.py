@@ -15,7 +15,7 @@ from .makers import ModelTester, column_named, device, texts
 
 @pytest.fixture
 def model() -> DeviceTableModel:
-    model = DeviceTableModel(lambda _type: None)
+    model = DeviceTableModel(lambda _type: None, lambda _device: None)
     model.set_rows(
         [
             device("a", ep_name="A", vendor_id=0x8086, version="1.10.0", hardware=(("pci_bus_id", "0000:01:00.0"),)),
@@ -121,7 +121,7 @@ def test_that_the_type_shows_with_its_icon(qtbot: QtBot) -> None:
     pixmap = QPixmap(8, 8)
     pixmap.fill(Qt.GlobalColor.red)
     icon = QIcon(pixmap)
-    model = DeviceTableModel(lambda kind: icon if kind is DeviceType.GPU else None)
+    model = DeviceTableModel(lambda kind: icon if kind is DeviceType.GPU else None, lambda _device: None)
     model.set_rows([device("gpu", type=DeviceType.GPU), device("cpu", type=DeviceType.CPU)])
     column = column_named(model, "Type")
     shown = [model.index(row, column).data(Qt.ItemDataRole.DecorationRole) for row in range(2)]

@@ -33,7 +33,7 @@ class Hands:
         self.qtbot, self.state = qtbot, state
         self.asked: list[tuple[str, str]] = []
         self.add = QAction("Add library…")
-        self.panel = LibrariesPanel(state, self.add)
+        self.panel = LibrariesPanel(state, (self.add,))
         self.panel.load_requested.connect(lambda name: self.asked.append(("load", name)))
         self.panel.unregister_requested.connect(lambda name: self.asked.append(("unregister", name)))
         self.panel.stop_requested.connect(lambda name: self.asked.append(("stop", name)))
@@ -162,7 +162,7 @@ def test_that_a_closed_failure_stays_closed_until_the_next_one(hands: Hands) -> 
 
 def test_that_a_library_that_loads_after_all_shows_no_failure(hands: Hands) -> None:
     hands.state.set_libraries((FAILED,))
-    hands.state.set_libraries((library("bad", LibraryState.LOADED),))
+    hands.state.set_libraries((library("bad", LibraryState.LOADED, device_keys=("one",)),))
     assert not hands.box.isVisible()
 
 
