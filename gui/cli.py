@@ -69,7 +69,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("model", nargs="?", metavar="MODEL", help="open the window with this model chosen")
     parser.add_argument("--version", action="version", version=f"ORT Device Explorer {__version__}")
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--report", metavar="FILE", help="write libraries, devices and hardware to a file: JSON, or Markdown if it ends in .md (- for the console)")
+    what.add_argument(
+        "--report",
+        metavar="FILE",
+        help="write libraries, devices and hardware to a file: JSON, or Markdown if it ends in .md (- for the console)",
+    )
     what.add_argument("--run", metavar="MODEL", help="run a trial of this model")
     parser.add_argument(
         "--library", metavar="NAME=PATH", action="append", default=[], type=_pair, help="load an EP library; repeatable"

@@ -79,7 +79,9 @@ class LibraryKeeper(QObject):
             library = Library(name=name, path=path, state=LibraryState.LOADING)
             if problem is not None:
                 failure = Failure(
-                    kind=FailureKind.BAD_NAME, message=problem, hint=self.tr("Add it under another name.")
+                    kind=FailureKind.NAME_IN_USE if name in taken else FailureKind.BAD_NAME,
+                    message=problem,
+                    hint=self.tr("Add it under another name."),
                 )
                 self.library_failed.emit(replace(library, state=LibraryState.FAILED, error=failure))
                 continue

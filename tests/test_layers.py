@@ -36,7 +36,10 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("gui.theme", (*QT, "gui.records", "gui.settings")),
     ("gui.logs", (*QT_CORE, "gui.records")),
     *(
-        (name, (*QT_CORE, "gui.records", "gui.client", "gui.state", "gui.settings", "gui.trial_run", "gui.library_steps"))
+        (
+            name,
+            (*QT_CORE, "gui.records", "gui.client", "gui.state", "gui.settings", "gui.trial_run", "gui.library_steps"),
+        )
         for name in KEEPERS
     ),
     ("gui.preflight", ()),
@@ -48,7 +51,17 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("gui.actions", (*QT, "gui.records", "gui.settings", "gui.theme")),
     (
         "gui.main_window",
-        (*WIDGETS, *NEAR_STATE, *KEEPERS, "gui", "gui.client", "gui.actions", "gui.logs", "gui.library_dialogs", "gui.reports"),
+        (
+            *WIDGETS,
+            *NEAR_STATE,
+            *KEEPERS,
+            "gui",
+            "gui.client",
+            "gui.actions",
+            "gui.logs",
+            "gui.library_dialogs",
+            "gui.reports",
+        ),
     ),
     ("gui.app", (*QT, *NEAR_STATE, *KEEPERS, "gui", "gui.records", "gui.client", "gui.main_window", "gui.logs")),
 )

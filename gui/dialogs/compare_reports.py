@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PySide6.QtCore import QDateTime, QEvent, QLocale, Qt
 from PySide6.QtGui import QGuiApplication, QIcon, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
@@ -23,6 +25,9 @@ from ..panels.widgets import MutedLabel, TableView
 from ..records.report import DeviceReport
 from ..records.report_changes import ChangeKind, changes_markdown, changes_summary, compare_reports
 
+_ROWS_MEASURED: Final = 100
+"""Columns are as wide as these many rows need."""
+
 
 class CompareReportsDialog(QDialog):
     """The changes as a table, counted above it. To be shown beside the window, not before it."""
@@ -40,10 +45,12 @@ class CompareReportsDialog(QDialog):
         self._count = MutedLabel(parent=self)
         self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
         self._copy = self._buttons.addButton(self.tr("Copy"), QDialogButtonBox.ButtonRole.ActionRole)
-        self._model.set_rows(self._changes)
         self._proxy.setSourceModel(self._model)
         self._build(old_name)
         self._connect()
+        self._model.set_rows(self._changes)  # after the view stopped sorting, which takes long for thousands
+        self._view.fit_columns({2: 37, 3: 28, 4: 27, 5: 20})
+        self._show_hint()
 
     def _build(self, old_name: str) -> None:
         headline = QLabel(changes_summary(self._changes), self)
@@ -85,8 +92,7 @@ class CompareReportsDialog(QDialog):
         self._view.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
         self._view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self._view.horizontalHeader().setStretchLastSection(True)
-        self._view.fit_columns({2: 32, 3: 34, 4: 34, 5: 34})
-        self._show_hint()
+        self._view.horizontalHeader().setResizeContentsPrecision(_ROWS_MEASURED)
 
     def _connect(self) -> None:
         self._filter.textChanged.connect(self._proxy.set_filter_text)
@@ -116,7 +122,8 @@ class CompareReportsDialog(QDialog):
     def _show_hint(self) -> None:
         shown, total = self._proxy.rowCount(), len(self._changes)
         self._view.empty_hint = self.tr("No change holds these words.") if total else self.tr("Nothing has changed.")
-        self._count.setText("" if shown == total else self.tr("{0} of {1}").format(shown, total))
+        self._count.setText(self.tr("{0} of {1}").format(shown, total))
+        self._count.setVisible(shown != total)
 
     def _focus_filter(self) -> None:
         self._filter.setFocus(Qt.FocusReason.ShortcutFocusReason)

@@ -96,7 +96,7 @@ class FindLibrariesDialog(QDialog):
         layout.addLayout(folders)
         layout.addWidget(self._problem)
         layout.addWidget(self._buttons)
-        self.resize(940, 520)
+        self.resize(1100, 520)
 
     def _connect(self) -> None:
         self._buttons.accepted.connect(self._on_accepted)
@@ -134,7 +134,7 @@ class FindLibrariesDialog(QDialog):
             is_loaded=twin is not None and twin.state is LibraryState.LOADED,
         )
         self._model.set_rows((*self._model.rows, row))
-        self._view.fit_columns({0: 46, 3: 34, 5: 60})
+        self._view.fit_columns({0: 36, 1: 32, 2: 36, 3: 34, 5: 60})
         self._check()
 
     def end_search(self, failure: Failure | None, problems: tuple[str, ...]) -> None:

@@ -23,6 +23,8 @@ ASKED_EXPORTS: Final = (CREATE, RELEASE, BRIDGE, BRIDGE_HOST)
 _MACH_O_CPUS: Final = {"x86": "X86", "x86-64": "X86_64", "Arm": "ARM", "AArch64": "ARM64"}
 _MACH_O_NEEDS: Final = ("LOAD_DYLIB", "REEXPORT_DYLIB", "LOAD_UPWARD_DYLIB")  # weak and lazy ones may be absent
 
+_DEFINED_OUTSIDE: Final = 0x0F  # N_SECT | N_EXT: LIEF counts as exported only what a table of newer linkers names
+
 
 class LiefMissingError(Exception):
     """The package LIEF is not installed, or cannot be loaded; the text says which."""
@@ -75,7 +77,7 @@ def _lief() -> ModuleType:
 def _parsed(parse: Any, path: str, config: Any) -> Any:
     try:
         binary = parse(path, config)
-    except Exception as error:  # noqa: BLE001 native code: it may raise anything
+    except Exception as error:  # native code: it may raise anything
         raise UnreadableError(str(error)) from error
     if binary is None:
         raise UnreadableError("LIEF finds no library in it")
@@ -133,7 +135,9 @@ def _pe_version(binary: Any) -> str:
             if re.match(r"\d+(\.\d+)+", text):
                 return text
         info = resource.file_info
-        numbers = [half for pair in (info.file_version_ms, info.file_version_ls) for half in (pair >> 16, pair & 0xFFFF)]
+        numbers = [
+            half for pair in (info.file_version_ms, info.file_version_ls) for half in (pair >> 16, pair & 0xFFFF)
+        ]
         if any(numbers):
             return ".".join(map(str, numbers))
     return ""
@@ -149,7 +153,11 @@ def _mach_o(lief: Any, path: str) -> BinaryContents:
     binary = next((part for part in binaries if part.header.cpu_type == wanted), None) or next(iter(binaries), None)
     if binary is None:
         raise UnreadableError("LIEF finds no library in it")
-    names = {os.fsdecode(symbol.name).removeprefix("_") for symbol in binary.exported_symbols}
+    exported = [
+        *binary.exported_symbols,
+        *(part for part in binary.symbols if part.raw_type & 0x1F == _DEFINED_OUTSIDE),
+    ]
+    names = {os.fsdecode(symbol.name).removeprefix("_") for symbol in exported}
     kinds = [getattr(lief.MachO.LoadCommand.TYPE, kind) for kind in _MACH_O_NEEDS]
     own = next((part for part in binary.libraries if part.command == lief.MachO.LoadCommand.TYPE.ID_DYLIB), None)
     version = own.current_version if own else []

@@ -32,6 +32,8 @@ class BinaryHeader:
     format: BinaryFormat
     description: str
     """`ELF shared library, 64 bit`."""
+    bits: int = 0
+    """32 or 64; 0 where the file does not tell, or holds both."""
     is_library: bool = True
     """False for a program or an object file."""
     architectures: tuple[str, ...] = ()
@@ -170,6 +172,7 @@ def _elf(stream: BinaryIO) -> BinaryHeader:
     return BinaryHeader(
         format=BinaryFormat.ELF,
         description=f"ELF {kind_name}, {bits} bit",
+        bits=bits,
         is_library=kind == _ELF_SHARED,
         architectures=(_elf_machine(machine, bits, order),),
         loaded_end=loaded_end,
@@ -182,7 +185,7 @@ def _elf_loaded_end(stream: BinaryIO, order: str, bits: int, table: tuple[int, i
     layout = f"{order}IIQQQQQQ" if bits == 64 else f"{order}IIIIIIII"
     if size != struct.calcsize(layout) or not count:
         raise HeaderError("its ELF header names nothing to load")
-    ends = []
+    ends: list[int] = []
     for fields in struct.iter_unpack(layout, _bytes(stream, start, size * count)):
         offset, length = (fields[2], fields[5]) if bits == 64 else (fields[1], fields[4])
         if fields[0] == _ELF_LOAD:
@@ -228,6 +231,7 @@ def _pe(stream: BinaryIO) -> BinaryHeader:
     return BinaryHeader(
         format=BinaryFormat.PE,
         description=f"PE {'dynamic-link library' if is_library else 'program'}, {bits} bit",
+        bits=bits,
         is_library=is_library,
         architectures=(_PE_MACHINES.get(machine, f"processor 0x{machine:X}"),),
         loaded_end=loaded_end,
@@ -295,6 +299,7 @@ def _slice(stream: BinaryIO, start: int) -> BinaryHeader:
     return BinaryHeader(
         format=BinaryFormat.MACH_O,
         description=f"Mach-O {kind_name}, {bits} bit",
+        bits=bits,
         is_library=kind in (6, 8),
         architectures=(_MACH_O_MACHINES.get(cpu, f"processor 0x{cpu:X}"),),
         loaded_end=loaded_end,

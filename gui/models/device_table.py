@@ -37,6 +37,11 @@ class DeviceTableModel(RecordTableModel[Device]):
                 is_bold=lambda device: new_mark(device) is not None,
             ),
             Column[Device](
+                title=_tr("Library"),
+                text=lambda device: device.library or _tr("built in"),
+                header_tip=_tr("The registration name of the library that offers the device"),
+            ),
+            Column[Device](
                 title=_tr("Type"),
                 text=lambda device: device.type.value,
                 icon=lambda device: type_icon(device.type),
@@ -70,11 +75,6 @@ class DeviceTableModel(RecordTableModel[Device]):
                 title=_tr("Virtual"),
                 text=lambda device: _tr("virtual") if device.is_virtual else _tr("no"),
                 header_tip=_tr("A virtual device has no hardware behind it: models can be compiled for it, not run"),
-            ),
-            Column[Device](
-                title=_tr("Library"),
-                text=lambda device: device.library or _tr("built in"),
-                header_tip=_tr("The registration name of the library that offers the device"),
             ),
         )
         super().__init__(columns, lambda device: device.key, parent)

@@ -22,6 +22,7 @@ ICONS: Final = {
 }
 _MARK_COLUMN: Final = 1
 _MOST_ROWS: Final = 8
+_LEAST_ROWS: Final = 3
 
 
 class CheckBox(QWidget):
@@ -70,10 +71,16 @@ class CheckBox(QWidget):
         self._model.set_rows(check.findings)
         self._view.fit_columns({2: 20})
         rows = min(len(check.findings), _MOST_ROWS)
-        self._view.setFixedHeight(rows * self._view.verticalHeader().defaultSectionSize() + 4)
+        height = self._view.verticalHeader().defaultSectionSize()
+        self._view.setMinimumHeight(min(rows, _LEAST_ROWS) * height + 4)
+        self._view.setMaximumHeight(rows * height + 4)
         self._head.setText(check_summary(check))
         self._head.setAccessibleName(check_summary(check))
-        self._head.setChecked(any(finding.mark is Mark.BAD for finding in check.findings))
+        worst = next((row for row, finding in enumerate(check.findings) if finding.mark is Mark.BAD), None)
+        self._head.setChecked(worst is not None)
+        if worst is not None:
+            self._view.selectRow(worst)
+            self._view.scrollTo(self._model.index(worst, 0))
 
     def changeEvent(self, event: QEvent) -> None:
         """Qt's."""

@@ -96,7 +96,7 @@ class DevicesPanel(QWidget):
         self._showing = True
         self._model.set_rows(self._state.devices)
         self._showing = False
-        self._view.fit_columns({2: 13})
+        self._view.fit_columns({0: 26, 1: 19, 3: 13, 4: 12})
         self._show_count()
         self._show_selection()
 

@@ -64,7 +64,7 @@ class HardwarePanel(QWidget):
             else self.tr("The engine is starting; what it finds appears here.")
         )
         self._model.set_rows(hardware_rows(state.hardware or (), state.devices, state.incompatibilities))
-        self._view.fit_columns({4: 48, 5: 48})
+        self._view.fit_columns({4: 32, 5: 32})
         self._view.viewport().update()
         if self._model.rows and not self._view.selectionModel().hasSelection():
             self._view.selectRow(0)

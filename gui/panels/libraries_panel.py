@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QIcon, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QToolButton, QVBoxLayout, QWidget
 
@@ -93,8 +93,9 @@ class LibrariesPanel(QWidget):
         layout.setSpacing(4)
         layout.addLayout(buttons)
         layout.addWidget(self._view, 1)
-        layout.addWidget(self._check)
         layout.addWidget(self._failure)
+        layout.addWidget(self._check)
+        self._view.setMinimumHeight(self._view.verticalHeader().defaultSectionSize() * 4)
 
     def _connect(self) -> None:
         self._state.libraries_changed.connect(self._show_libraries)
@@ -161,7 +162,7 @@ class LibrariesPanel(QWidget):
             button.setToolTip(f"{text}: {library.name}")
             button.setAccessibleName(f"{text}: {library.name}")
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self._view.fit_columns({0: 14, 2: 28})
+        self._view.fit_columns({0: 19, 2: 25})
 
     def _button_of(self, library: Library) -> tuple[str, str]:
         match library.state:
@@ -218,6 +219,10 @@ class LibrariesPanel(QWidget):
             )
         self._failure.show_failure(None if told == self._dismissed else told)
         self._told_last = told
+        QTimer.singleShot(0, self._view, self._show_current)  # when what is told has taken its room
+
+    def _show_current(self) -> None:
+        self._view.scrollTo(self._view.currentIndex())
 
     def _on_dismissed(self) -> None:
         self._dismissed = self._told_last

@@ -264,7 +264,12 @@ class TrialPanel(QWidget):
         devices = self._state.selected_devices
         if not devices:
             return self.tr("Select a device in the table, or choose a policy.")
-        if len({(device.ep_name, device.library) for device in devices}) > 1:
+        if len({device.ep_name for device in devices}) == 1 and len({device.library for device in devices}) > 1:
+            return self.tr(
+                "The selected devices come from different libraries that offer an EP of the same name, {0}."
+                " A trial runs on devices of one library: select others."
+            ).format(devices[0].ep_name)
+        if len({device.ep_name for device in devices}) > 1:
             return self.tr(
                 "The selected devices belong to different EPs. A trial runs on devices of one: select others."
             )

@@ -19,6 +19,7 @@ class FailureKind(Enum):
     ALREADY_LOADED = "same file already loaded"
     SAME_EP_NAME = "EP name offered twice"
     NO_DEVICES = "offers no device"
+    EP_WARNS = "the EP warns"
     HANGS = "hangs"
     NAME_IN_USE = "name already in use"
     BAD_NAME = "unusable registration name"

@@ -29,6 +29,7 @@ def remarks_of(
     if not library.device_keys:
         told = [entry for entry in incompatibilities if entry.library == library.name]
         remarks.append(_no_devices(library, told))
+    remarks += [_warning(library, entry) for entry in incompatibilities if _is_warning(entry, library)]
     remarks += _same_file(library, libraries)
     remarks += _same_ep_name(library, devices)
     return tuple(remarks)
@@ -68,6 +69,19 @@ def _no_devices(library: Library, told: Sequence[Incompatibility]) -> Failure:
         )
     detail = "\n".join([*reasons, *library.said[-_QUOTED_LINES:]])
     return Failure(kind=FailureKind.NO_DEVICES, message=message, hint=hint, detail=detail)
+
+
+def _is_warning(entry: Incompatibility, library: Library) -> bool:
+    return entry.library == library.name and entry.offered
+
+
+def _warning(library: Library, entry: Incompatibility) -> Failure:
+    return Failure(
+        kind=FailureKind.EP_WARNS,
+        message=f"“{library.name}” is loaded, but its EP warns: {incompatibility_text(entry)}.",
+        hint="Trials on that device may fail unless an EP option helps; the EP's documentation tells.",
+        detail=entry.notes,
+    )
 
 
 def _telling_line(said: Sequence[str]) -> str:

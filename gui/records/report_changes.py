@@ -300,7 +300,7 @@ def _check_values(library: Library) -> dict[str, str]:
 
 
 def _ids(hardware: HardwareDevice) -> str:
-    return f"vendor ID {hex_id(hardware.vendor_id)}, device ID {hex_id(hardware.device_id)}"
+    return f"vendor {hex_id(hardware.vendor_id)}, device {hex_id(hardware.device_id)}"
 
 
 def _device_brief(device: Device) -> str:

@@ -8,8 +8,9 @@ import numpy as np
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, Qt
 
 from gui.records.codec import StringMap
-from gui.records.device import Device, DeviceType, HardwareDevice
+from gui.records.device import Device, DeviceType, HardwareDevice, Incompatibility
 from gui.records.library import Library, LibraryState
+from gui.records.library_check import Finding, FoundLibrary, LibraryCheck, Mark
 from gui.records.log import LogRecord, LogSeverity
 from gui.records.trial import Target, TrialSettings
 from gui.trial_run import TrialRun
@@ -40,6 +41,28 @@ def device(key: str, **fields: Any) -> Device:
 def library(name: str, state: LibraryState = LibraryState.NOT_LOADED, **fields: Any) -> Library:
     """A library in /opt/eps."""
     return Library(name=name, path=f"/opt/eps/lib{name}.so", state=state, **fields)
+
+
+def check(*findings: tuple[str, Mark], **fields: Any) -> LibraryCheck:
+    """A check of /opt/eps/libit.so with these findings, topic and mark each."""
+    fields.setdefault("path", "/opt/eps/libit.so")
+    lines = tuple(Finding(topic=topic, mark=mark, text=f"{topic} told") for topic, mark in findings)
+    return LibraryCheck(findings=lines, **fields)
+
+
+def found(path: str, **fields: Any) -> FoundLibrary:
+    """A library that was found at this path."""
+    return FoundLibrary(path=path, **fields)
+
+
+def gpu(**fields: Any) -> HardwareDevice:
+    """A graphics card of Maker's."""
+    return HardwareDevice(type=DeviceType.GPU, vendor="Maker", vendor_id=0x10DE, **fields)
+
+
+def told(hardware: HardwareDevice, *reasons: str, **fields: Any) -> Incompatibility:
+    """What the EP “Fast” says of a piece of hardware that it does not offer."""
+    return Incompatibility(ep_name=fields.pop("ep_name", "Fast"), hardware=hardware, reasons=reasons, **fields)
 
 
 def record(message: str, severity: LogSeverity = LogSeverity.INFO, time: float = 0.0) -> LogRecord:

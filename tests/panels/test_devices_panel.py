@@ -226,7 +226,7 @@ def test_that_ctrl_c_copies_the_selected_rows_with_titles(hands: Hands) -> None:
     click_row(hands.qtbot, hands.view, 1, Qt.KeyboardModifier.ControlModifier)
     hands.qtbot.keySequence(hands.view, QKeySequence(QKeySequence.StandardKey.Copy))
     titles, first, second = (line.split("\t") for line in QGuiApplication.clipboard().text().split("\n"))
-    assert titles[:2] == ["EP", "Type"]
+    assert titles[:3] == ["EP", "Library", "Type"]
     assert dict(zip(titles, first, strict=True))["EP"] == "CPUExecutionProvider"
     assert dict(zip(titles, second, strict=True))["Vendor ID"] == "0x10DE"
 
@@ -255,7 +255,7 @@ def test_that_ctrl_c_in_the_details_copies_key_and_value(hands: Hands) -> None:
 
 def test_that_icons_and_count_follow_the_colours(hands: Hands) -> None:
     def icon() -> object:
-        return hands.view.model().index(0, 1).data(Qt.ItemDataRole.DecorationRole).pixmap(16, 16).toImage()
+        return hands.view.model().index(0, 2).data(Qt.ItemDataRole.DecorationRole).pixmap(16, 16).toImage()
 
     before = icon()
     try:

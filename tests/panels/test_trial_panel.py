@@ -122,7 +122,7 @@ def test_that_a_complete_trial_has_no_problem_and_can_be_run(ready: Hands) -> No
         ),
         ("Select a device in the table", lambda state: state.select_devices(())),
         ("The selected devices belong to different EPs.", lambda state: state.select_devices(("one", "other"))),
-        ("The selected devices belong to different EPs.", lambda state: state.select_devices(("one", "twin"))),
+        ("The selected devices come from different libraries", lambda state: state.select_devices(("one", "twin"))),
     ],
 )
 def test_that_what_is_missing_is_said_in_a_sentence_and_run_waits(ready: Hands, sentence: str, spoil: object) -> None:
