@@ -41,6 +41,7 @@ class FindLibrariesDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Add EP libraries from this computer"))
         self._libraries = libraries
+        self._before: dict[str, FoundRow] = {}
         self._model = FoundTableModel(self)
         self._view = TableView(self.tr("EP libraries found"), self)
         self._busy = QProgressBar(self)
@@ -114,8 +115,9 @@ class FindLibrariesDialog(QDialog):
 
     def search(self) -> None:
         """Look anew; what is ticked stays so where it is found again."""
-        self._before = {row.library.path: row for row in self._model.rows}
+        self._before |= {row.library.path: row for row in self._model.rows}
         self._model.set_rows(())
+        self._check()
         self._view.empty_hint = self.tr("Looking through packages and folders…")
         self._notes.setText("")
         self._notes.hide()
@@ -174,7 +176,8 @@ class FindLibrariesDialog(QDialog):
         self.search()
 
     def _free_name(self, name: str) -> str:
-        taken = {library.name for library in self._libraries} | {row.name for row in self._model.rows}
+        rows = (*self._model.rows, *self._before.values())
+        taken = {library.name for library in self._libraries} | {row.name for row in rows}
         return unique_name(name, frozenset(taken))
 
     def _check(self) -> None:

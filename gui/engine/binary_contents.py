@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Final
@@ -58,11 +59,16 @@ def read_contents(path: str, header: BinaryHeader, *, exports: bool = True) -> B
     Raises `LiefMissingError` or `UnreadableError`.
     """
     lief = _lief()
-    if header.format is BinaryFormat.ELF:
-        return _elf(lief, path, exports=exports)
-    if header.format is BinaryFormat.PE:
-        return _pe(lief, path)
-    return _mach_o(lief, path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of numbers in the file that LIEF has no name for
+            if header.format is BinaryFormat.ELF:
+                return _elf(lief, path, exports=exports)
+            return _pe(lief, path) if header.format is BinaryFormat.PE else _mach_o(lief, path)
+    except UnreadableError:
+        raise
+    except Exception as error:  # native code: some faults it finds only when asked for a part
+        raise UnreadableError(f"{type(error).__name__}: {error}") from error
 
 
 def _lief() -> ModuleType:
@@ -75,10 +81,7 @@ def _lief() -> ModuleType:
 
 
 def _parsed(parse: Any, path: str, config: Any) -> Any:
-    try:
-        binary = parse(path, config)
-    except Exception as error:  # native code: it may raise anything
-        raise UnreadableError(str(error)) from error
+    binary = parse(path, config)
     if binary is None:
         raise UnreadableError("LIEF finds no library in it")
     return binary

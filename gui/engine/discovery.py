@@ -22,6 +22,7 @@ from .ep_names import stated_ep_name
 
 _LIBRARY_NAME: Final = re.compile(r"\.(so(\.\d+)*|dll|dylib)$", re.IGNORECASE)
 _EXTENSION_MODULE: Final = re.compile(r"\.(cpython-\w+(-[\w-]+)?|abi3|pypy\w+(-[\w-]+)?)\.so$")
+_ORT_ITSELF: Final = re.compile(r"(lib)?onnxruntime\.(so|dll|dylib|\d)")  # it mentions the factory that it looks for
 _VERSION_SUFFIX: Final = re.compile(r"(?<=\.so)(\.\d+)+$|(\.\d+)+(?=\.dylib$)")
 _DEEPEST: Final = 6
 _MOST_FILES: Final = 20_000
@@ -73,7 +74,9 @@ def _rank(path: Path) -> tuple[str, str, int, str]:
 
 
 def _is_library_name(name: str) -> bool:
-    return _LIBRARY_NAME.search(name) is not None and _EXTENSION_MODULE.search(name) is None
+    if _LIBRARY_NAME.search(name) is None or _EXTENSION_MODULE.search(name) is not None:
+        return False
+    return _ORT_ITSELF.match(name.rpartition("/")[2]) is None
 
 
 # ---- Distributions ----

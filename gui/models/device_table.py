@@ -96,10 +96,29 @@ class DeviceFilterProxy(FilterProxy):
         known = self._texts.get(device.key)
         if known is not None and known[0] is device:
             return known[1]
-        pairs = (f"{key} {value}" for group in device_details(device) for key, value in group.pairs)
-        text = f"{super().row_text(source_row, source_parent)}\t" + "\t".join(pairs).casefold()
+        text = search_text(device)
         self._texts[device.key] = (device, text)
         return text
+
+
+def search_text(device: Device) -> str:
+    """Return all that is known of a device, columns and details, in one case folded text."""
+    hardware = device.device
+    pairs = [*device.ep_metadata, *device.ep_options, *hardware.metadata]
+    for info in device.memory_info:
+        pairs += [(info.kind, info.name), *info.fields]
+    parts = [
+        device.ep_name,
+        device.ep_vendor,
+        device.library or _tr("built in"),
+        hardware.type.value,
+        hardware.vendor,
+        f"{hex_id(hardware.vendor_id)} {hardware.vendor_id}",
+        f"{hex_id(hardware.device_id)} {hardware.device_id}",
+        _tr("virtual") if device.is_virtual else "",
+        *(f"{key} {value}" for key, value in pairs),
+    ]
+    return "\t".join(parts).casefold()
 
 
 def devices_text(count: int) -> str:

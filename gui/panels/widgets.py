@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from PySide6.QtCore import QAbstractItemModel, QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence, QPainter, QPaintEvent, QPalette, QResizeEvent
@@ -23,6 +24,10 @@ from PySide6.QtWidgets import (
 
 from .. import theme
 from ..records.failure import Failure
+
+
+_FITTED_ROWS: Final = 50
+"""Beside those in view; a column is not measured by all of a thousand rows."""
 
 
 def rows_as_tsv(view: QAbstractItemView, *, with_header: bool = True) -> str:
@@ -64,6 +69,7 @@ class TableView(QTableView):
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 7)
         self.horizontalHeader().setHighlightSections(False)
+        self.horizontalHeader().setResizeContentsPrecision(_FITTED_ROWS)
         self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.empty_hint = ""
         self._fitted: set[int] = set()

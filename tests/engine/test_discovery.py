@@ -215,7 +215,7 @@ def test_that_a_folder_with_too_many_files_is_told(site: Site, tmp_path: Path, m
         ('_EP_NAME: str = "A"', "A"),
         ('def get_ep_name():\n    return "A"', "A"),
         (
-            'def get_ep_name() -> str:\n    """Doc."""\n    return "A"\ndef get_ep_names():\n    return [get_ep_name()]',
+            'def get_ep_name() -> str:\n    """D."""\n    return "A"\ndef get_ep_names():\n    return [get_ep_name()]',
             "A",
         ),
         ('N = "A"\ndef get_ep_names():\n    return [N]', "A"),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QPushButton, QTableView, QToolButton, QWidget
+from PySide6.QtWidgets import QPushButton, QTableView, QToolButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from gui.panels.check_box import CheckBox
@@ -18,7 +19,7 @@ from gui.records.library import Library, LibraryState
 from gui.records.library_check import Mark
 from gui.state import State
 
-from ..finding import action_named, child, click_row, show, shown_texts, wait_until_gone
+from ..finding import action_named, child, click_row, show, shown_texts
 from ..models.makers import check, device, gpu, library, told
 
 REFUSED = Failure(kind=FailureKind.REFUSED_BY_EP, message="It refused.", hint="Ask again.")
@@ -26,6 +27,31 @@ LOADED = library("good", LibraryState.LOADED, device_keys=("one",))
 EMPTY = library("empty", LibraryState.LOADED)
 SLOW = library("slow", LibraryState.LOADING, overdue=True)
 FAILED = library("bad", LibraryState.FAILED, error=REFUSED)
+
+
+def choices(box: FailureBox) -> list[QPushButton]:
+    """The buttons beside what is told, those included that are not shown yet or not deleted yet."""
+    return [button for button in box.findChildren(QPushButton) if button.text() != "Copy"]
+
+
+def wait_for_choices(qtbot: QtBot, box: FailureBox, *texts: str) -> None:
+    """Wait until these buttons are offered and there are no others: a layout shows new ones a little later."""
+
+    def are_offered() -> bool:
+        shown = [button.text() for button in choices(box) if button.isVisible()]
+        return shown == [button.text() for button in choices(box)] == list(texts)
+
+    qtbot.waitUntil(are_offered, timeout=1000)
+
+
+def press(qtbot: QtBot, box: FailureBox, text: str) -> None:
+    """Press the one button of this text as soon as it is there."""
+
+    def of_text() -> list[QPushButton]:
+        return [button for button in choices(box) if button.text() == text]
+
+    qtbot.waitUntil(lambda: [button.isVisible() for button in of_text()] == [True], timeout=1000)
+    qtbot.mouseClick(of_text()[0], Qt.MouseButton.LeftButton)
 
 
 class Hands:
@@ -45,7 +71,7 @@ class Hands:
         (self.check_box,) = self.panel.findChildren(CheckBox)
 
     def press(self, text: str) -> None:
-        self.qtbot.mouseClick(child(self.box, QPushButton, text), Qt.MouseButton.LeftButton)
+        press(self.qtbot, self.box, text)
 
     def close_box(self) -> None:
         self.qtbot.mouseClick(child(self.box, QToolButton, "Close this message"), Qt.MouseButton.LeftButton)
@@ -54,10 +80,8 @@ class Hands:
         """What stands in the box; nothing when it is not to be seen."""
         return "\n".join(shown_texts(self.box))
 
-    def choices(self) -> list[str]:
-        """The buttons that are offered beside what is told."""
-        texts = [button.text() for button in self.box.findChildren(QPushButton) if button.isVisible()]
-        return [text for text in texts if text != "Copy"]
+    def wait_for_choices(self, *texts: str) -> None:
+        wait_for_choices(self.qtbot, self.box, *texts)
 
 
 @pytest.fixture
@@ -69,44 +93,42 @@ def hands(qtbot: QtBot, state: State) -> Hands:
 
 
 @pytest.fixture
-def box(qtbot: QtBot) -> FailureBox:
+def box(qtbot: QtBot) -> Iterator[FailureBox]:
     window = QWidget()
     box = FailureBox(window)
+    QVBoxLayout(window).addWidget(box)
     show(qtbot, window, 400, 300)
     box.show_failure(REFUSED)
-    return box
+    yield box
 
 
 def test_that_a_failure_offers_its_choices_and_does_what_is_chosen(qtbot: QtBot, box: FailureBox) -> None:
     done: list[str] = []
     box.set_choices(("Do it", lambda: done.append("it")), ("Do that", lambda: done.append("that")))
-    for text in ("Do that", "Do it"):
-        assert child(box, QPushButton, text).isVisible()
-        qtbot.mouseClick(child(box, QPushButton, text), Qt.MouseButton.LeftButton)
+    wait_for_choices(qtbot, box, "Do it", "Do that")
+    press(qtbot, box, "Do that")
+    press(qtbot, box, "Do it")
     assert done == ["that", "it"]
 
 
 def test_that_the_next_choices_take_the_place_of_the_last(qtbot: QtBot, box: FailureBox) -> None:
     done: list[str] = []
     box.set_choices(("Do it", lambda: done.append("old")), ("Do that", lambda: done.append("that")))
-    old = child(box, QPushButton, "Do it")
+    wait_for_choices(qtbot, box, "Do it", "Do that")
+    old = choices(box)
     box.set_choices(("Do it", lambda: done.append("new")))
-    assert not old.isVisible()
-    wait_until_gone(qtbot, old)
-    qtbot.mouseClick(child(box, QPushButton, "Do it"), Qt.MouseButton.LeftButton)
+    assert not any(button.isVisible() for button in old)
+    press(qtbot, box, "Do it")
     assert done == ["new"]
-    gone = child(box, QPushButton, "Do it")
     box.set_choices()
-    wait_until_gone(qtbot, gone)
-    assert [button.text() for button in box.findChildren(QPushButton)] == ["Copy"]
+    wait_for_choices(qtbot, box)
 
 
 def test_that_a_choice_may_change_the_choices(qtbot: QtBot, box: FailureBox) -> None:
     box.set_choices(("Do it", lambda: box.set_choices(("Undo it", box.dismiss))))
-    used = child(box, QPushButton, "Do it")
-    qtbot.mouseClick(used, Qt.MouseButton.LeftButton)
-    wait_until_gone(qtbot, used)
-    qtbot.mouseClick(child(box, QPushButton, "Undo it"), Qt.MouseButton.LeftButton)
+    press(qtbot, box, "Do it")
+    wait_for_choices(qtbot, box, "Undo it")
+    press(qtbot, box, "Undo it")
     assert not box.isVisible()
 
 
@@ -118,7 +140,7 @@ def test_that_a_library_that_takes_too_long_may_be_waited_for_or_stopped(hands: 
     assert hands.told() == ""
     hands.state.set_libraries((SLOW,))
     assert "“slow” has been loading for more than" in hands.told()
-    assert hands.choices() == ["Keep waiting", "Stop"]
+    hands.wait_for_choices("Keep waiting", "Stop")
     hands.press("Keep waiting")
     hands.press("Stop")
     assert hands.asked == [("keep waiting", "slow"), ("stop", "slow")]
@@ -129,7 +151,7 @@ def test_that_patience_closes_the_message_until_it_is_at_an_end_again(hands: Han
     hands.state.set_libraries((replace(SLOW, overdue=False),))
     assert hands.told() == ""
     hands.state.set_libraries((SLOW,))
-    assert hands.choices() == ["Keep waiting", "Stop"]
+    hands.wait_for_choices("Keep waiting", "Stop")
 
 
 def test_that_the_choices_are_about_the_library_selected(hands: Hands) -> None:
@@ -146,19 +168,19 @@ def test_that_the_choices_are_about_the_library_selected(hands: Hands) -> None:
 def test_that_nothing_but_a_hang_offers_to_wait(hands: Hands, other: Library) -> None:
     hands.state.set_libraries((SLOW, other))
     hands.panel.select("slow")
-    assert hands.choices() == ["Keep waiting", "Stop"]
+    hands.wait_for_choices("Keep waiting", "Stop")
     hands.panel.select(other.name)
     assert hands.told() != ""
-    assert hands.choices() == []
+    hands.wait_for_choices()
     hands.panel.select("slow")
-    assert hands.choices() == ["Keep waiting", "Stop"]
+    hands.wait_for_choices("Keep waiting", "Stop")
 
 
 def test_that_the_choices_go_when_the_library_fails_after_all(hands: Hands) -> None:
     hands.state.set_libraries((SLOW,))
     hands.state.set_libraries((replace(SLOW, state=LibraryState.FAILED, overdue=False, error=REFUSED),))
     assert hands.told().startswith("It refused.")
-    assert hands.choices() == []
+    hands.wait_for_choices()
 
 
 # ---- Remarks ----

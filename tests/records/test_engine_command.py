@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from gui.records.engine_command import PACKAGE_ROOT, engine_command, engine_environment
+from gui.records.engine_command import PACKAGE_ROOT, engine_command, engine_environment, inspector_command
 
 
 def test_that_the_package_root_holds_the_package() -> None:
@@ -41,3 +41,8 @@ def test_that_without_a_search_path_there_is_no_empty_entry() -> None:
 
 def test_that_the_environment_of_this_process_is_the_base() -> None:
     assert engine_environment().items() >= {key: os.environ[key] for key in os.environ if key != "PYTHONPATH"}.items()
+
+
+def test_that_the_inspector_is_started_like_the_engine() -> None:
+    assert inspector_command()[:-1] == engine_command()[:-1]
+    assert inspector_command()[-1] == "gui.engine.inspector"
