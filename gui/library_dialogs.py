@@ -60,6 +60,7 @@ class LibraryDialogs(QObject):
         dialog.libraries_chosen.connect(self._libraries.add)
         dialog.folders_changed.connect(self._remember_folders)
         dialog.search_requested.connect(self._search)
+        dialog.finished.connect(self._stop_search)
         dialog.search()
         dialog.open()
 
@@ -111,7 +112,12 @@ class LibraryDialogs(QObject):
         inspection.found.connect(dialog.add_found)
         inspection.ended.connect(dialog.end_search)
         inspection.ended.connect(self._on_search_ended)
-        dialog.finished.connect(inspection.stop)
+
+    def _stop_search(self) -> None:
+        """End the search of a dialog that is closed; the next dialog begins its own."""
+        searching, self._searching = self._searching, None
+        if searching is not None:
+            searching.stop()
 
     def _on_search_ended(self) -> None:
         if self.sender() is self._searching:

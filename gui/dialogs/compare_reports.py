@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QDateTime, QEvent, QLocale, Qt
+from PySide6.QtCore import QDateTime, QLocale, Qt
 from PySide6.QtGui import QGuiApplication, QIcon, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -38,7 +38,7 @@ class CompareReportsDialog(QDialog):
         self.setWindowTitle(self.tr("Changes since {0}").format(old_name))
         self._old, self._new = old, new
         self._changes = compare_reports(old, new)
-        self._model = ChangeTableModel(self._icon_of, self)
+        self._model = ChangeTableModel(_icon_of, self)
         self._proxy = FilterProxy(self)
         self._view = TableView(self.tr("Changes"), self)
         self._filter = QLineEdit(self)
@@ -102,12 +102,6 @@ class CompareReportsDialog(QDialog):
         find = QShortcut(QKeySequence.StandardKey.Find, self)
         find.activated.connect(self._focus_filter)
 
-    def changeEvent(self, event: QEvent) -> None:
-        """Qt's."""
-        super().changeEvent(event)
-        if event.type() is QEvent.Type.PaletteChange:
-            self._view.viewport().update()
-
     def _made(self, report: DeviceReport) -> str:
         environment = report.environment
         return self.tr("{0}, onnxruntime {1}, {2}").format(
@@ -132,5 +126,6 @@ class CompareReportsDialog(QDialog):
     def _copy_all(self) -> None:
         QGuiApplication.clipboard().setText(changes_markdown(self._changes, self._old, self._new))
 
-    def _icon_of(self, kind: ChangeKind) -> QIcon:
-        return theme.icon(kind.value, self.palette())
+
+def _icon_of(kind: ChangeKind) -> QIcon:
+    return theme.icon(kind.value)  # in the application's colours; a method would keep the closed dialog alive

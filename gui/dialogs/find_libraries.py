@@ -129,9 +129,11 @@ class FindLibrariesDialog(QDialog):
     def add_found(self, library: FoundLibrary) -> None:
         """Show a library that was found."""
         twin = next((other for other in self._libraries if is_same_file(other.path, library.path)), None)
-        row = self._before.get(library.path) or FoundRow(
+        before = self._before.get(library.path)
+        row = FoundRow(
             library=library,
-            name=self._free_name(library.ep_name or propose_name(library.path)),
+            name=before.name if before else self._free_name(library.ep_name or propose_name(library.path)),
+            ticked=before is not None and before.ticked,
             listed_as="" if twin is None else twin.name,
             is_loaded=twin is not None and twin.state is LibraryState.LOADED,
         )

@@ -320,6 +320,13 @@ def test_that_ticks_outlive_a_search_that_is_begun_anew_before_it_has_ended(hand
     assert hands.ticks() == [False, True]
 
 
+def test_that_what_is_found_again_shows_what_it_is_now(hands: Hands) -> None:
+    hands.search(GGML)
+    hands.press("Look again")
+    hands.answer(found(GGML.path, distribution="onnxruntime-ggml", distribution_version="0.3.0"))
+    assert hands.column("Package") == ["onnxruntime-ggml 0.3.0"]
+
+
 def test_that_a_new_file_gets_no_name_that_is_kept_for_another(hands: Hands) -> None:
     hands.search(PLAIN)
     hands.tick(0)

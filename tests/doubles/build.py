@@ -63,6 +63,11 @@ def build_double(directory: Path, orders: str = "", name: str = "libdouble_ep") 
     return Path(shutil.copy(_compiled_double(), directory / file_name))
 
 
+def staying_double(directory: Path) -> Path:
+    """A double whose code stays in memory when it is unloaded, as that of OpenVINO's EP does."""
+    return _compile(directory / "libstaying_ep.so", str(_SOURCE), "-Wl,-z,nodelete")
+
+
 def double_environment(orders: str) -> dict[str, str]:
     """This process's environment with `orders` for every double which a child process loads."""
     return {**os.environ, ORDERS_VARIABLE: orders}

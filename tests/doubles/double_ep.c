@@ -10,8 +10,10 @@
  * ("libdouble_ep--compile=abort--name=foo.so"), which wins, so that two copies in one process can behave differently.
  * They are read once, when the library is loaded.
  *
- *     STAGE=ACTION       STAGE: load factory devices create capability compile compute release
+ *     STAGE=ACTION       STAGE: load factory devices create capability compile compute release explain
  *                        ACTION: abort segv exit hang slow error (load can't return an error)
+ *     reasons=N          of OrtDeviceEpIncompatibilityReason, for every hardware asked about; `text` are the notes. This
+ *                        and `explain` want ORT 1.24
  *     run_after=N        compute misbehaves only after N good computes of a session
  *     slow_ms=N          how long `slow` sleeps before it goes on as if nothing was (1000)
  *     text=T  code=N     text and OrtErrorCode of every `error` (1, ORT_FAIL; 11 is ORT_EP_FAIL)
@@ -101,7 +103,7 @@ typedef struct {
     X(355, output_count, OrtStatus *, (const OrtNode *, size_t *))                                          \
     X(356, outputs, OrtStatus *, (const OrtNode *, const OrtValueInfo **, size_t))
 
-/* X(position in OrtEpApi, ...). The last two are beyond the table's end before ORT 1.24. */
+/* X(position in OrtEpApi, ...). Those from 16 on are beyond the table's end before ORT 1.24. */
 #define EP_FUNCTIONS(X)                                                                                     \
     X(0, create_device, OrtStatus *,                                                                        \
       (void *factory, const OrtHardwareDevice *, const OrtKeyValuePairs *metadata,                          \
@@ -110,7 +112,8 @@ typedef struct {
     X(16, create_hardware, OrtStatus *,                                                                     \
       (int type, uint32_t vendor_id, uint32_t device_id, const char *vendor, const OrtKeyValuePairs *,      \
        OrtHardwareDevice **))                                                                               \
-    X(17, release_hardware, void, (OrtHardwareDevice *))
+    X(17, release_hardware, void, (OrtHardwareDevice *))                                                    \
+    X(44, set_details, OrtStatus *, (void *details, uint32_t reasons, int32_t error_code, const char *notes))
 
 #define MEMBER(position, name, result, parameters) result(*name) parameters;
 static struct {
@@ -163,9 +166,9 @@ static OrtStatus *failure(int code, const char *format, ...) {
 
 /* ---- Orders ------------------------------------------------------------------------------------------------------ */
 
-enum Stage { LOAD, FACTORY, DEVICES, CREATE, CAPABILITY, COMPILE, COMPUTE, RELEASE, STAGES };
+enum Stage { LOAD, FACTORY, DEVICES, CREATE, CAPABILITY, COMPILE, COMPUTE, RELEASE, EXPLAIN, STAGES };
 static const char *const stage_names[STAGES] = {"load",       "factory", "devices", "create",
-                                                "capability", "compile", "compute", "release"};
+                                                "capability", "compile", "compute", "release", "explain"};
 
 typedef OrtStatus *(*Act)(enum Stage stage);
 
@@ -181,7 +184,7 @@ typedef struct {
 static struct {
     Act acts[STAGES];
     const char *name, *vendor, *version, *type, *device_vendor, *claim, *text, *stderr_line, *stdout_line;
-    long api, factories, count, virtual_device, vendor_id, code, run_after, slow_ms, delay_us, lines, trace;
+    long api, factories, count, virtual_device, reasons, vendor_id, code, run_after, slow_ms, delay_us, lines, trace;
     double factor;
     Pairs metadata, options;
     char refused[256]; /* the first order not understood; told when ORT asks for factories */
@@ -261,6 +264,7 @@ static bool order_number(const char *key, const char *value) {
         {"count", &orders.count, 0, MAX_DEVICES},
         {"virtual", &orders.virtual_device, 0, 1},
         {"vendor_id", &orders.vendor_id, 0, INT32_MAX},
+        {"reasons", &orders.reasons, 0, UINT32_MAX},
         {"code", &orders.code, 1, 99},
         {"run_after", &orders.run_after, 0, INT32_MAX},
         {"slow_ms", &orders.slow_ms, 0, INT32_MAX},
@@ -739,6 +743,8 @@ struct Factory { /* OrtEpFactory, and behind it what is ours */
     void (*release_allocator)(Factory *, void *);
     OrtStatus *(*create_data_transfer)(Factory *, void **); /* ORT calls it without looking: it must be there */
     bool (*is_stream_aware)(const Factory *);
+    Function create_sync_stream;
+    OrtStatus *(*explain)(Factory *, const OrtHardwareDevice *, void *details); /* since API 24 */
     Function unused[8]; /* as in Ep */
 
     char *name;
@@ -863,6 +869,12 @@ static void factory_release_ep(Factory *factory, Ep *ep) {
     free(ep);
 }
 
+static OrtStatus *factory_explain(Factory *factory, const OrtHardwareDevice *hardware, void *details) {
+    (void)factory, (void)hardware;
+    TRY(misbehave(EXPLAIN));
+    return ort_ep.set_details(details, (uint32_t)orders.reasons, (int32_t)orders.code, orders.text);
+}
+
 static Factory *create_factory(const char *registration_name) {
     Factory *factory = allocate(1, sizeof *factory);
     factory->version = API_VERSION;
@@ -875,6 +887,10 @@ static Factory *create_factory(const char *registration_name) {
     factory->get_version = factory_get_version;
     factory->create_data_transfer = factory_create_data_transfer;
     factory->is_stream_aware = factory_is_stream_aware;
+    if (host_minor >= HARDWARE_MINOR && (orders.acts[EXPLAIN] != NULL || orders.reasons != 0)) {
+        factory->version = HARDWARE_MINOR; /* ORT looks for this function from there on */
+        factory->explain = factory_explain;
+    }
     factory->name = strdup(orders.name != NULL ? orders.name : registration_name);
     return factory;
 }

@@ -85,14 +85,14 @@ def test_that_only_files_are_ticked_and_only_names_are_typed(model: FoundTableMo
 
 
 def test_that_a_tick_is_set_and_taken_away(model: FoundTableModel, qtbot: QtBot) -> None:
-    assert model.ticked == ()
+    assert not model.ticked
     with qtbot.waitSignals([model.changed_by_hand, model.dataChanged], timeout=1000):
         assert model.setData(model.index(1, 0), Qt.CheckState.Checked, CHECK)
     assert model.ticked == (replace(TWO, ticked=True),)
     assert [model.index(row, 0).data(CHECK) for row in range(2)] == [Qt.CheckState.Unchecked, Qt.CheckState.Checked]
     with qtbot.waitSignal(model.changed_by_hand, timeout=1000):
         assert model.setData(model.index(1, 0), Qt.CheckState.Unchecked, CHECK)
-    assert model.ticked == ()
+    assert not model.ticked
 
 
 def test_that_a_tick_may_come_as_a_number_as_views_give_it(model: FoundTableModel) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -93,13 +92,18 @@ def hands(qtbot: QtBot, state: State) -> Hands:
 
 
 @pytest.fixture
-def box(qtbot: QtBot) -> Iterator[FailureBox]:
+def window(qtbot: QtBot) -> QWidget:
     window = QWidget()
-    box = FailureBox(window)
-    QVBoxLayout(window).addWidget(box)
+    QVBoxLayout(window).addWidget(FailureBox(window))
     show(qtbot, window, 400, 300)
+    return window
+
+
+@pytest.fixture
+def box(window: QWidget) -> FailureBox:
+    (box,) = window.findChildren(FailureBox)
     box.show_failure(REFUSED)
-    yield box
+    return box
 
 
 def test_that_a_failure_offers_its_choices_and_does_what_is_chosen(qtbot: QtBot, box: FailureBox) -> None:

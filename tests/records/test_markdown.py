@@ -58,7 +58,7 @@ def test_that_no_line_ends_the_block_of_code_it_stands_in(line: str, fence: str)
 
 
 def test_that_a_block_of_code_holds_no_colours_and_nothing_that_is_no_text() -> None:
-    assert code_block(["\x1b[31mred\x1b[0m\r", "\x08\udcff\ttab"]) == "```text\nred\n\n\ufffd\ufffd\ttab\n```"
+    assert code_block(["\x1b[31mred\x1b[0m\r", "\x08\udcff\ttab"]) == "```text\nred\n\ufffd\ufffd\ttab\n```"
 
 
 def test_that_pipes_do_not_part_cells() -> None:
