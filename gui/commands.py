@@ -14,9 +14,9 @@ from .records.codec import from_json
 from .records.device import Device
 from .records.failure import Failure, FailureError, FailureKind, failure_error
 from .records.library import CPU_EP_NAME, Library, LibraryState
+from .records.library_remarks import remarks_of
 from .records.placement import placement_text
 from .records.protocol import EventKind
-from .records.library_remarks import remarks_of
 from .records.report import DeviceReport
 from .records.report_file import report_json
 from .records.report_markdown import report_markdown

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
-
 from typing import Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -13,13 +12,13 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from .client.client import EngineClient
 from .client.inspector import Inspection, Inspector
 from .client.requests import PendingRequest
+from .library_steps import anew, hung, remembered_library, to_remember
 from .records.failure import Failure, FailureKind
 from .records.library import Library, LibraryState, name_problem
 from .records.library_check import LibraryCheck
 from .records.library_remarks import PATIENCE_S
 from .records.process_exit import ProcessExit
 from .records.protocol import Greeting, Inventory
-from .library_steps import anew, hung, remembered_library, to_remember
 from .settings import Settings
 from .state import State
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from PySide6.QtCore import QDateTime, QLocale, Qt
 from PySide6.QtGui import QGuiApplication, QIcon, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
@@ -24,9 +22,6 @@ from ..models.table import FilterProxy
 from ..panels.widgets import MutedLabel, TableView
 from ..records.report import DeviceReport
 from ..records.report_changes import ChangeKind, changes_markdown, changes_summary, compare_reports
-
-_ROWS_MEASURED: Final = 100
-"""Columns are as wide as these many rows need."""
 
 
 class CompareReportsDialog(QDialog):
@@ -92,7 +87,6 @@ class CompareReportsDialog(QDialog):
         self._view.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
         self._view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self._view.horizontalHeader().setStretchLastSection(True)
-        self._view.horizontalHeader().setResizeContentsPrecision(_ROWS_MEASURED)
 
     def _connect(self) -> None:
         self._filter.textChanged.connect(self._proxy.set_filter_text)

@@ -204,7 +204,7 @@ class LibrariesPanel(QWidget):
             told = _as_one(
                 remarks_of(library, self._state.libraries, self._state.devices, self._state.incompatibilities)
             )
-        if told != self._failure.failure and told != self._dismissed:
+        if told not in (self._failure.failure, self._dismissed):
             name = "" if library is None else library.name
             is_waiting = library is not None and library.overdue
             self._failure.set_choices(

@@ -25,7 +25,6 @@ from PySide6.QtWidgets import (
 from .. import theme
 from ..records.failure import Failure
 
-
 _FITTED_ROWS: Final = 50
 """Beside those in view; a column is not measured by all of a thousand rows."""
 

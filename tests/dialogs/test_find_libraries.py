@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, Qt
 from PySide6.QtWidgets import (
     QApplication,
+    QDialogButtonBox,
     QFileDialog,
     QLineEdit,
     QListWidget,
@@ -227,8 +228,9 @@ def test_that_a_name_that_cannot_be_used_is_explained_and_not_loaded(qtbot: QtBo
     hands.rename(0, name)
     assert problem in shown_texts(hands.dialog)
     assert not hands.load.isEnabled()
-    hands.dialog.accept()
+    hands.dialog.findChildren(QDialogButtonBox)[0].accepted.emit()  # should it be said in spite of the button
     assert hands.chosen == []
+    assert hands.dialog.isVisible()
 
 
 def test_that_a_problem_is_gone_with_its_cause(hands: Hands) -> None:

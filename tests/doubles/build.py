@@ -63,6 +63,12 @@ def build_double(directory: Path, orders: str = "", name: str = "libdouble_ep") 
     return Path(shutil.copy(_compiled_double(), directory / file_name))
 
 
+def double_of_version(path: Path, version: str) -> Path:
+    """A build of the double whose EP has this version: another one in the place of `path`, as a linker makes it."""
+    built = _compile(path.with_suffix(".new"), str(_SOURCE), f'-DDEFAULT_VERSION="{version}"')
+    return built.replace(path)
+
+
 def staying_double(directory: Path) -> Path:
     """A double whose code stays in memory when it is unloaded, as that of OpenVINO's EP does."""
     return _compile(directory / "libstaying_ep.so", str(_SOURCE), "-Wl,-z,nodelete")

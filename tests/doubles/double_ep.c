@@ -46,6 +46,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifndef DEFAULT_VERSION
+#define DEFAULT_VERSION "1.0.0"
+#endif
+
 #define API_VERSION 23
 #define MAX_FACTORIES 4 /* ORT has room for this many from one library */
 #define MAX_DEVICES 8   /* and for this many from one factory; beyond it ORT aborts */
@@ -190,7 +194,7 @@ static struct {
     char refused[256]; /* the first order not understood; told when ORT asks for factories */
 } orders = {
     .vendor = "Double",
-    .version = "1.0.0",
+    .version = DEFAULT_VERSION,
     .type = "CPU",
     .device_vendor = "Double Hardware",
     .claim = "all",

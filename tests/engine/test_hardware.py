@@ -11,8 +11,8 @@ from gui.records.device import Incompatibility
 from gui.records.failure import FailureError, FailureKind
 from gui.records.protocol import Explanation, Op
 
-from ..engine_process import EngineEndedError, EngineProcess
 from ..conftest import StartEngine
+from ..engine_process import EngineEndedError, EngineProcess
 from .conftest import Register
 
 

@@ -309,6 +309,14 @@ def test_that_ctrl_f5_reloads_the_selected_library_of_the_list(hands: Hands) -> 
     assert hands.asked == [("reload", "good")]
 
 
+def test_that_ctrl_f5_elsewhere_reloads_nothing(hands: Hands) -> None:
+    hands.state.set_libraries((LOADED,))
+    button = next(button for button in hands.panel.findChildren(QPushButton) if button.text().startswith("Add library"))
+    button.setFocus()
+    hands.qtbot.keySequence(button, QKeySequence("Ctrl+F5"))
+    assert hands.asked == []
+
+
 def test_that_the_button_above_the_list_reloads_and_says_its_keys(hands: Hands) -> None:
     hands.state.set_libraries((LOADED,))
     button = child(hands.panel, QToolButton, "Reload")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gui.records.codec import DecodeError
-from gui.records.protocol import decode_line, encode_line
+from gui.records.protocol import decode_line, decode_mark, encode_line, encode_mark
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,20 @@ def test_that_what_json_cannot_hold_is_not_sent() -> None:
     unsendable: Any = object()
     with pytest.raises(TypeError):
         encode_line({"a": unsendable})
+
+
+# ---- Marks in stderr ----
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_that_a_mark_comes_back_from_its_line(ends: bool) -> None:
+    before, line, after = encode_mark(17, ends=ends).decode().split("\n")
+    assert (before, after) == ("", "")  # a line of its own, whatever stood before it
+    assert decode_mark(line) == (17, ends)
+
+
+@pytest.mark.parametrize(
+    "line", ["", "17 ends", "\x1e", "\x1e17", "\x1e17 stops", "\x1ex ends", "\x1e-1 ends", "error \x1e17 ends"]
+)
+def test_that_another_line_is_no_mark(line: str) -> None:
+    assert decode_mark(line) is None
