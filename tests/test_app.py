@@ -61,7 +61,7 @@ def choose_policy(session: Session, policy: Policy) -> None:
 def device_rows(session: Session) -> list[tuple[str, str]]:
     """EP name and library of each device in the table."""
     rows = rows_of(child(session.explorer.window.devices_panel, QTableView, "Devices").model())
-    return [(row[0], row[-1]) for row in rows]
+    return [(row[0], row[1]) for row in rows]
 
 
 # ---- The first start ----

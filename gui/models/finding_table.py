@@ -62,6 +62,12 @@ class FindingTableModel(RecordTableModel[Finding]):
                 tip=lambda finding: f"{finding.topic}: {mark_text(finding.mark)}",
             ),
             Column[Finding](title=_tr("Mark"), text=lambda finding: mark_text(finding.mark)),
-            Column[Finding](title=_tr("Finding"), text=lambda finding: finding.text),
+            Column[Finding](title=_tr("Finding"), text=_finding_text),
         )
         super().__init__(columns, lambda finding: finding.topic, parent)
+
+
+def _finding_text(finding: Finding) -> str:
+    """Return a finding with its mark as a word, where it is not simply in order."""
+    is_plain = finding.mark in (Mark.GOOD, Mark.NOTE)
+    return finding.text if is_plain else f"{mark_text(finding.mark)}: {finding.text}"

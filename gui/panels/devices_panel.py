@@ -18,7 +18,7 @@ from .. import theme
 from ..models.device_table import DeviceFilterProxy, DeviceTableModel, device_details, devices_text
 from ..models.table import ROW_ROLE
 from ..records.device import Device, DeviceType
-from ..state import State
+from ..state import EngineStatus, State
 from .details_view import DetailsView
 from .widgets import MutedLabel, TableView
 
@@ -78,6 +78,7 @@ class DevicesPanel(QWidget):
         self._filter.textChanged.connect(self._proxy.set_filter_text)
         self._filter.textChanged.connect(self._show_count)
         self._state.devices_changed.connect(self._show_devices)
+        self._state.engine_changed.connect(self._show_count)
         self._state.selection_changed.connect(self._show_selection)
         self._view.selectionModel().selectionChanged.connect(self._on_selection)
 
@@ -103,11 +104,13 @@ class DevicesPanel(QWidget):
     def _show_count(self) -> None:
         shown, total = self._proxy.rowCount(), len(self._model.rows)
         self._count.setText(devices_text(total) if shown == total else self.tr("{0} of {1}").format(shown, total))
-        self._view.empty_hint = (
-            self.tr("No device matches the filter.")
-            if total
-            else self.tr("The engine is starting; its devices appear here.")
-        )
+        if total:
+            self._view.empty_hint = self.tr("No device matches the filter.")
+        elif self._state.engine_status is EngineStatus.GAVE_UP:
+            self._view.empty_hint = self.tr("There is no engine. Choose Restart engine.")
+        else:
+            self._view.empty_hint = self.tr("The engine is starting; its devices appear here.")
+        self._view.viewport().update()
 
     def _show_selection(self) -> None:
         chosen = set(self._state.selected_keys)

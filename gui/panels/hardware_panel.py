@@ -58,11 +58,17 @@ class HardwarePanel(QWidget):
 
     def _show_hardware(self) -> None:
         state = self._state
-        self._view.empty_hint = (
-            self.tr("This version of onnxruntime does not tell which hardware it found.")
-            if state.hardware is None and state.engine_status is EngineStatus.READY and state.devices
-            else self.tr("The engine is starting; what it finds appears here.")
-        )
+        if state.engine_status is EngineStatus.GAVE_UP:
+            hint = self.tr("There is no engine. Choose Restart engine.")
+        elif state.engine_status is EngineStatus.READY and state.devices:
+            hint = (
+                self.tr("This version of onnxruntime does not tell which hardware it found.")
+                if state.hardware is None
+                else self.tr("ONNX Runtime found no hardware.")
+            )
+        else:
+            hint = self.tr("The engine is starting; what it finds appears here.")
+        self._view.empty_hint = hint
         self._model.set_rows(hardware_rows(state.hardware or (), state.devices, state.incompatibilities))
         self._view.fit_columns({4: 32, 5: 32})
         self._view.viewport().update()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -47,8 +47,8 @@ class LibrariesPanel(QWidget):
         self._view = TableView(self.tr("Libraries"), self)
         self._check = CheckBox(self)
         self._failure = FailureBox(self)
-        self._dismissed: Failure | None = None
-        self._told_last: Failure | None = None
+        self._dismissed: dict[str, Failure] = {}
+        self._told: tuple[str, Failure] | None = None
         self._unregister = self._action(self.tr("Unregister"), "unregister", self.unregister_requested)
         self._load = self._action(self.tr("Load"), "load", self.load_requested)
         self._reload = self._action(self.tr("Reload"), "reload", self.reload_requested)
@@ -140,6 +140,7 @@ class LibrariesPanel(QWidget):
         return found if isinstance(found, Library) else None
 
     def _show_libraries(self) -> None:
+        self._forget_dismissed()
         had = len(self._model.rows)
         self._model.set_rows(self._state.libraries)
         if self._selected() is None or len(self._model.rows) > had:
@@ -204,28 +205,38 @@ class LibrariesPanel(QWidget):
             told = _as_one(
                 remarks_of(library, self._state.libraries, self._state.devices, self._state.incompatibilities)
             )
-        if told not in (self._failure.failure, self._dismissed):
-            name = "" if library is None else library.name
-            is_waiting = library is not None and library.overdue
-            self._failure.set_choices(
-                *(
-                    (
-                        (self.tr("Keep waiting"), partial(self.keep_waiting_requested.emit, name)),
-                        (self.tr("Stop"), partial(self.stop_requested.emit, name)),
-                    )
-                    if is_waiting
-                    else ()
-                )
-            )
-        self._failure.show_failure(None if told == self._dismissed else told)
-        self._told_last = told
+        if library is None or told is None or self._dismissed.get(library.name) == told:
+            self._told = None
+            self._failure.show_failure(None)
+        elif (library.name, told) != self._told:
+            self._told = (library.name, told)
+            self._failure.set_choices(*self._choices_for(library))
+            self._failure.show_failure(told)
         QTimer.singleShot(0, self._view, self._show_current)  # when what is told has taken its room
 
     def _show_current(self) -> None:
         self._view.scrollTo(self._view.currentIndex())
 
+    def _choices_for(self, library: Library) -> tuple[tuple[str, Callable[[], None]], ...]:
+        if not library.overdue:
+            return ()
+        return (
+            (self.tr("Keep waiting"), partial(self.keep_waiting_requested.emit, library.name)),
+            (self.tr("Stop"), partial(self.stop_requested.emit, library.name)),
+        )
+
     def _on_dismissed(self) -> None:
-        self._dismissed = self._told_last
+        if self._told is not None:
+            name, told = self._told
+            self._dismissed[name] = told
+            self._told = None
+
+    def _forget_dismissed(self) -> None:
+        """What is tried anew, or gone, may be told again."""
+        for name in tuple(self._dismissed):
+            library = self._state.library(name)
+            if library is None or (library.state is LibraryState.LOADING and not library.overdue):
+                del self._dismissed[name]
 
     def _icon_of(self, library: Library) -> QIcon:
         return theme.icon(_ICONS[library.state], self.palette())

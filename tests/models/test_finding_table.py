@@ -50,9 +50,9 @@ def test_that_a_row_is_topic_mark_and_text(model: FindingTableModel) -> None:
     assert rows_of(model) == [
         ["format", "in order", "format told"],
         ["version", "to be known", "version told"],
-        ["needs", "doubtful", "needs told"],
-        ["exports", "wrong", "exports told"],
-        ["signature", "not available", "signature told"],
+        ["needs", "doubtful", "doubtful: needs told"],
+        ["exports", "wrong", "wrong: exports told"],
+        ["signature", "not available", "not available: signature told"],
     ]
 
 
@@ -72,7 +72,7 @@ def test_that_the_icon_of_a_row_is_that_of_its_mark(qtbot: QtBot) -> None:
 
 def test_that_the_tip_of_the_topic_says_the_mark_in_words(model: FindingTableModel) -> None:
     assert model.index(3, 0).data(Qt.ItemDataRole.ToolTipRole) == "exports: wrong"
-    assert model.index(3, 2).data(Qt.ItemDataRole.ToolTipRole) == "exports told"
+    assert model.index(3, 2).data(Qt.ItemDataRole.ToolTipRole) == "wrong: exports told"
 
 
 # ---- The line above ----

@@ -117,7 +117,7 @@ def test_that_the_findings_of_the_newest_check_are_listed(hands: Hands) -> None:
     hands.box.show_check(BAD)
     assert rows_of(hands.view.model()) == [
         ["format", "in order", "format told"],
-        ["exports", "wrong", "exports told"],
+        ["exports", "wrong", "wrong: exports told"],
     ]
 
 

@@ -185,3 +185,23 @@ def test_that_the_buttons_icons_follow_the_colours(hands: Hands) -> None:
         hands.qtbot.waitUntil(lambda: hands.button(0).icon().pixmap(16, 16).toImage() != before, timeout=1000)
     finally:
         theme.apply_color_scheme(ColorScheme.SYSTEM)
+
+
+def test_that_a_closed_failure_is_told_again_when_a_new_try_ends_the_same_way(hands: Hands) -> None:
+    hands.state.set_libraries((FAILED,))
+    hands.box.dismiss()
+    hands.state.set_libraries((library("bad", LibraryState.LOADING),))
+    hands.state.set_libraries((FAILED,))
+    assert hands.box.isVisible()
+
+
+def test_that_closing_one_failure_leaves_another_closed(hands: Hands) -> None:
+    other = library("other", LibraryState.FAILED, error=replace(DIED, message="It died, too."))
+    hands.state.set_libraries((FAILED, other))
+    hands.box.dismiss()
+    hands.panel.select("bad")
+    hands.box.dismiss()
+    hands.panel.select("other")
+    assert not hands.box.isVisible()
+    hands.panel.select("bad")
+    assert not hands.box.isVisible()
