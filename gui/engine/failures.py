@@ -31,8 +31,11 @@ _CLASS_OF_CODE = {
     "EP_FAIL": "EPFail",
     "MODEL_LOAD_CANCELED": "ModelLoadCanceled",
 }
-_PLACE = re.compile(r"(?:^|(?<=:))(?:/|[A-Za-z]:\\)[^\s:]*\.(?:cc|cpp|h|hpp):\d+ \S.*?\) (?=\S)")
+_PLACE = re.compile(r"(?:^|(?<=:)|(?<=: ))(?:/|[A-Za-z]:\\)[^\s:]*\.(?:cc|cpp|h|hpp):\d+ \S.*?\) (?=\S)")
 
+_REGISTERING = re.compile(
+    r"^Failed to (?:register EP library under '[^']*'|load execution provider library: \"[^\"]*\") with error: "
+)
 _THROWN = re.compile(r"Exception from \S+:\d+:\s*")  # OpenVINO's, one a level
 
 
@@ -107,11 +110,18 @@ def registration_failure(error: Exception, name: str, path: str) -> FailureError
     elif re.search(r"error 12[67]\b|cannot open shared object|could not be found", raw):
         kind, message = FailureKind.MISSING_DEPENDENCY, f"{file_name} needs a library that cannot be found."
         hint = "Install what the EP's documentation asks for, or put the library beside it."
+    elif found := re.search(r"undefined symbol: (?P<symbol>[^\s(,]+)", raw):
+        kind = FailureKind.MISSING_SYMBOL
+        message = f"{file_name} needs the symbol {found['symbol']}, which no library it uses has."
+        hint = "It was built for another version of one of them; get versions that belong together."
     elif newer := _newer_ort(raw):
         kind, message = FailureKind.NEEDS_NEWER_ORT, newer
         hint = "Update onnxruntime, or use an older version of the EP."
+    elif re.search(r"actory outputs inconsistent|Factory pointer was null", raw):
+        message = f"{file_name} promised an EP factory and gave none."
+        hint = "That is a fault of the EP library: tell its makers."
     else:
-        message = f"The EP refused to load: {_closing_sentence(words)}"
+        message = f"The EP refused to load: {_closing_sentence(_REGISTERING.sub('', words))}"
         hint = "These are the EP's own words; its documentation may say more."
     return failure_error(kind, message, hint=hint, detail=raw)
 

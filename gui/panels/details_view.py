@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
+from PySide6.QtGui import QAction, QGuiApplication, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeView, QWidget
 
 from ..models.detail_tree import DetailGroup, DetailTreeModel
+
+_LEAST_KEY_WIDTH: Final = 60
 
 
 class DetailsView(QTreeView):
@@ -38,8 +41,17 @@ class DetailsView(QTreeView):
         self.expandAll()
         for row in range(self._details.rowCount()):
             self.setFirstColumnSpanned(row, self.rootIndex(), True)
+        self._fit_keys()
+
+    def _fit_keys(self) -> None:
         keys = self._details.longest_key()
-        self.header().resizeSection(0, self.fontMetrics().horizontalAdvance(keys) + 2 * self.indentation())
+        needed = self.fontMetrics().horizontalAdvance(keys) + 2 * self.indentation()
+        self.header().resizeSection(0, min(needed, max(self.viewport().width() // 2, _LEAST_KEY_WIDTH)))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt's; the values get their half."""
+        super().resizeEvent(event)
+        self._fit_keys()
 
     def _add_copy_actions(self) -> None:
         for text, column in (

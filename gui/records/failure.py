@@ -15,6 +15,7 @@ class FailureKind(Enum):
     WRONG_ARCHITECTURE = "wrong architecture"
     NOT_AN_EP_LIBRARY = "not an EP library"
     MISSING_DEPENDENCY = "needs a library that is missing"
+    MISSING_SYMBOL = "needs a symbol that is missing"
     NEEDS_NEWER_ORT = "needs a newer ONNX Runtime"
     ALREADY_LOADED = "same file already loaded"
     SAME_EP_NAME = "EP name offered twice"

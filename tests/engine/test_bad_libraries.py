@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -140,7 +141,43 @@ def test_that_a_library_for_another_processor_is_not_called_missing(
     assert "processor" in failure.hint
 
 
+LIBRARY_WITHOUT = """
+extern int not_defined_anywhere(void);
+void *CreateEpFactories(void) { return not_defined_anywhere() ? 0 : 0; }
+void *ReleaseEpFactory(void) { return 0; }
+"""
+LIBRARY_OF_NOTHING = """
+void *CreateEpFactories(const char *n, void *b, void *l, void **f, unsigned long m, unsigned long *c) {
+    *c = 1; f[0] = 0; return 0;
+}
+void *ReleaseEpFactory(void *f) { return 0; }
+"""
+
+
+def compile_library(folder: Path, source: str, *flags: str) -> Path:
+    """Make a library of C; skips where there is no compiler."""
+    path = folder / "libmade.so"
+    (folder / "made.c").write_text(source)
+    try:
+        subprocess.run(["gcc", "-shared", "-fPIC", *flags, "-o", str(path), str(folder / "made.c")], check=True)
+    except OSError:
+        pytest.skip("gcc is not installed")
+    return path
+
+
+def test_that_a_missing_symbol_is_named(refusal_of: RefusalOf, tmp_path: Path) -> None:
+    failure = refusal_of(compile_library(tmp_path, LIBRARY_WITHOUT, "-Wl,-z,now"))
+    assert failure.kind is FailureKind.MISSING_SYMBOL
+    assert failure.message == "libmade.so needs the symbol not_defined_anywhere, which no library it uses has."
+
+
 # ---- EPs ----
+
+
+def test_that_a_factory_that_is_none_is_told_as_the_librarys_fault(refusal_of: RefusalOf, tmp_path: Path) -> None:
+    failure = refusal_of(compile_library(tmp_path, LIBRARY_OF_NOTHING))
+    assert failure.kind is FailureKind.REFUSED_BY_EP
+    assert failure.message == "libmade.so promised an EP factory and gave none."
 
 
 def test_that_an_ep_for_a_newer_ort_is_told_with_both_versions(

@@ -161,7 +161,7 @@ def test_that_another_failure_is_no_cancellation() -> None:
         ),
         (
             "Failed to load library /a/ep.dll with error: /a/ep.dll: undefined symbol: not_defined_anywhere",
-            FailureKind.REFUSED_BY_EP,
+            FailureKind.MISSING_SYMBOL,
             "not_defined_anywhere",
         ),
         ("Could not determine default backend path for device", FailureKind.REFUSED_BY_EP, "backend path"),
