@@ -66,7 +66,7 @@ class DevicesPanel(QWidget):
         self.splitter.addWidget(self._tree)
         self.splitter.setStretchFactor(0, 5)
         self.splitter.setStretchFactor(1, 2)
-        self.splitter.setSizes([590, 260])
+        self.splitter.setSizes([645, 205])
         self.splitter.setChildrenCollapsible(False)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 4, 6, 6)
