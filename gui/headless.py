@@ -32,6 +32,7 @@ _LAST_LINES: Final = 40
 _SAID_LINES: Final = 100
 _LAST_WORDS_S: Final = 0.5
 _CHECK_SECONDS: Final = 60.0
+_STEP_SECONDS: Final = 0.5
 if sys.platform == "win32":
     _CREATION_FLAGS = subprocess.CREATE_NEW_PROCESS_GROUP
 else:
@@ -235,7 +236,7 @@ class HeadlessEngine:
         if self._stage:
             doing = f"{doing} (stage: {self._stage})"
         try:
-            line = self._lines.get(timeout=None if deadline is None else max(0.0, deadline - time.monotonic()))
+            line = self._next_line(deadline)
         except queue.Empty:
             self.close()
             message = f"Stopped while {doing}: it did not answer in time."
@@ -257,6 +258,19 @@ class HeadlessEngine:
             hint="" if self._show_stderr else "Add --verbose to see what it printed.",
             detail="\n".join(self._last_lines),
         )
+
+    def _next_line(self, deadline: float | None) -> bytes | None:
+        """Return the next line, None at the end. Raises `queue.Empty` when there is none in time.
+
+        It waits in small steps: a Ctrl-C that comes just before Python falls asleep is not noticed until it wakes up.
+        """
+        while True:
+            left = _STEP_SECONDS if deadline is None else max(0.0, deadline - time.monotonic())
+            try:
+                return self._lines.get(timeout=min(left, _STEP_SECONDS))
+            except queue.Empty:
+                if deadline is not None and left <= _STEP_SECONDS:
+                    raise
 
     @contextmanager
     def _interrupts_in_turn(self) -> Iterator[None]:
