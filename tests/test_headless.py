@@ -109,6 +109,8 @@ class Shell:
     """A command in a process group of its own, as a console has it."""
 
     def __init__(self, folder: Path, *arguments: str | Path) -> None:
+        # What runs the tests in the background may have Ctrl-C ignored, which is inherited; a console has not.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
         self._process = subprocess.Popen(
             [sys.executable, str(MAIN), *map(str, arguments), "--verbose"],
             cwd=folder,
@@ -118,6 +120,7 @@ class Shell:
             encoding="utf-8",
             start_new_session=True,
         )
+        signal.signal(signal.SIGINT, before)
         self.lines: list[str] = []
         self._came = threading.Condition()
         self._reader = threading.Thread(target=self._read)
