@@ -4,15 +4,31 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Final
 
 from PySide6.QtCore import QByteArray, QSettings
 
 from .records.codec import DecodeError, StringMap, from_json, to_json
+from .records.inputs import InputSource
 from .records.library import Library
-from .records.trial import MAX_ITERATIONS, MAX_SECONDS, MAX_WARMUP, DimensionSize, Policy
+from .records.setup import DimensionSweep
+from .records.trial import (
+    MAX_CALLERS,
+    MAX_ITERATIONS,
+    MAX_PAUSE_MS,
+    MAX_SECONDS,
+    MAX_STABLE_PERCENT,
+    MAX_THREADS,
+    MAX_WARMUP,
+    MIN_STABLE_PERCENT,
+    Binding,
+    DimensionSize,
+    Policy,
+    SessionSettings,
+    StopRule,
+)
 
 _LOG = logging.getLogger(__name__)
 _MAX_RECENT: Final = 10
@@ -34,29 +50,85 @@ class RememberedLibrary:
     load: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrialChoices:
-    """The last choices of the trial panel. `by_seconds` tells which of the two stop rules is chosen."""
+class StopKind(Enum):
+    """Which stop rule is chosen; the numbers of the others are kept beside it."""
 
-    model_path: str = ""
-    policy: Policy | None = None
+    ITERATIONS = "iterations"
+    SECONDS = "seconds"
+    STABLE = "stable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunChoices:
+    """The last choices of how a trial is run; see `TrialSettings` and `StopRule`."""
+
     warmup: int = 10
+    stop_kind: StopKind = StopKind.ITERATIONS
     iterations: int = 200
     seconds: float = 5.0
-    by_seconds: bool = False
-    intra_op_threads: int = 0
-    options: StringMap = ()
-    dimensions: tuple[DimensionSize, ...] = ()
-    device_keys: tuple[str, ...] = ()
+    stable_percent: float = 1.0
+    longest_s: float = 60.0
+    """The limit of *until stable*."""
+    binding: Binding = Binding.ARRAYS
+    callers: int = 1
+    pause_ms: float = 0.0
+    run_timeout_s: float | None = None
+    outputs_folder: str = ""
 
     def __post_init__(self) -> None:
         inside = (
             0 <= self.warmup <= MAX_WARMUP
             and 1 <= self.iterations <= MAX_ITERATIONS
             and 0 < self.seconds <= MAX_SECONDS
-            and 0 <= self.intra_op_threads <= 1024
+            and 0 < self.longest_s <= MAX_SECONDS
+            and MIN_STABLE_PERCENT <= self.stable_percent <= MAX_STABLE_PERCENT
+            and 1 <= self.callers <= MAX_CALLERS
+            and 0 <= self.pause_ms <= MAX_PAUSE_MS
+            and (self.run_timeout_s is None or 0 < self.run_timeout_s <= MAX_SECONDS)
         )
         if not inside:
+            raise ValueError("a choice is out of its range")
+
+    @property
+    def stop_rule(self) -> StopRule:
+        """The rule chosen."""
+        match self.stop_kind:
+            case StopKind.ITERATIONS:
+                return StopRule(iterations=self.iterations)
+            case StopKind.SECONDS:
+                return StopRule(seconds=self.seconds)
+        return StopRule(seconds=self.longest_s, stable_percent=self.stable_percent)
+
+    def with_stop_rule(self, rule: StopRule) -> RunChoices:
+        """Return these choices with that rule chosen; the numbers of the other rules stay."""
+        if rule.iterations is not None:
+            return replace(self, stop_kind=StopKind.ITERATIONS, iterations=rule.iterations)
+        seconds = rule.seconds or self.seconds
+        if rule.stable_percent is not None:
+            return replace(self, stop_kind=StopKind.STABLE, stable_percent=rule.stable_percent, longest_s=seconds)
+        return replace(self, stop_kind=StopKind.SECONDS, seconds=seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialChoices:
+    """The last choices of the trial panel."""
+
+    model_path: str = ""
+    policy: Policy | None = None
+    device_keys: tuple[str, ...] = ()
+    second_keys: tuple[str, ...] = ()
+    options: StringMap = ()
+    second_options: StringMap = ()
+    dimensions: tuple[DimensionSize, ...] = ()
+    sweeps: tuple[DimensionSweep, ...] = ()
+    inputs: tuple[InputSource, ...] = ()
+    seed: int = 0
+    session: SessionSettings = SessionSettings()
+    intra_op_threads: int = 0
+    run: RunChoices = RunChoices()
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.intra_op_threads <= MAX_THREADS or self.seed < 0:
             raise ValueError("a choice is out of its range")
 
 

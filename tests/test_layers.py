@@ -24,7 +24,10 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("gui", ()),
     ("gui.records*", ("numpy", "gui.records")),
     ("gui.engine", ()),
-    ("gui.engine.*", ("gui", "numpy", "onnxruntime", "onnx", "psutil", "lief", "gui.records", "gui.engine")),
+    (
+        "gui.engine.*",
+        ("gui", "numpy", "onnxruntime", "onnx", "psutil", "lief", "PIL", "ml_dtypes", "gui.records", "gui.engine"),
+    ),
     ("gui.client*", (*QT_CORE, "gui.records", "gui.client")),
     ("gui.models*", (*QT_CORE, "PySide6.QtGui", "gui.records", "gui.models", "gui.trial_run")),
     ("gui.panels.*chart*", ("gui", "numpy", "pyqtgraph", *WIDGETS, *NEAR_STATE)),

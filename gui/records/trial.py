@@ -6,12 +6,18 @@ from dataclasses import dataclass
 from enum import Enum
 
 from .codec import StringMap
+from .inputs import InputFact, InputSource
+from .log import LogSeverity
 from .model import TensorInfo
 from .placement import Placement
 
 MAX_ITERATIONS = 10_000_000
 MAX_WARMUP = 1_000_000
 MAX_SECONDS = 24 * 3600.0
+MAX_THREADS = 1024
+MAX_CALLERS = 256
+MAX_PAUSE_MS = 3_600_000.0
+MIN_STABLE_PERCENT, MAX_STABLE_PERCENT = 0.1, 50.0
 
 
 class Policy(Enum):
@@ -28,26 +34,38 @@ class Policy(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Where a trial shall run: devices of one EP, or a policy; never both."""
+    """Where a trial shall run: devices of one EP, then perhaps those of a second one, or a policy; never both."""
 
     device_keys: tuple[str, ...] = ()
     policy: Policy | None = None
+    second_keys: tuple[str, ...] = ()
+    """Devices of another EP, which is offered what the first leaves."""
 
     def __post_init__(self) -> None:
         if bool(self.device_keys) == (self.policy is not None):
             raise ValueError("a target is either devices or a policy")
+        if self.second_keys and not self.device_keys:
+            raise ValueError("there is no second choice without a first")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopRule:
-    """When measuring ends by itself: after so many samples, or after so many seconds; never both."""
+    """When measuring ends by itself: after so many samples, or after so many seconds, or when the median is stable."""
 
     iterations: int | None = None
     seconds: float | None = None
+    """With `stable_percent` the longest it may take."""
+    stable_percent: float | None = None
+    """Ends when the 95 % interval of the median lies within so many percent of it, to both sides."""
 
     def __post_init__(self) -> None:
         if (self.iterations is None) == (self.seconds is None):
             raise ValueError("a stop rule is either iterations or seconds")
+        if self.stable_percent is not None:
+            if self.seconds is None:
+                raise ValueError("a stop rule “until stable” needs the longest time it may take, in seconds")
+            if not MIN_STABLE_PERCENT <= self.stable_percent <= MAX_STABLE_PERCENT:
+                raise ValueError(f"the percentage must be between {MIN_STABLE_PERCENT} and {MAX_STABLE_PERCENT:g}")
         if self.iterations is not None and not 1 <= self.iterations <= MAX_ITERATIONS:
             raise ValueError(f"iterations must be between 1 and {MAX_ITERATIONS}")
         if self.seconds is not None and not 0 < self.seconds <= MAX_SECONDS:
@@ -64,6 +82,57 @@ class DimensionSize:
     def __post_init__(self) -> None:
         if self.size < 1:
             raise ValueError(f"the dimension {self.name} must be at least 1")
+
+
+class Optimization(Enum):
+    """GraphOptimizationLevel."""
+
+    ALL = "all"
+    LAYOUT = "layout"
+    EXTENDED = "extended"
+    BASIC = "basic"
+    DISABLED = "disabled"
+
+
+class ExecutionMode(Enum):
+    """ExecutionMode."""
+
+    SEQUENTIAL = "sequential"
+    PARALLEL = "parallel"
+
+
+class Binding(Enum):
+    """How inputs and outputs are handed over."""
+
+    ARRAYS = "arrays"
+    """`InferenceSession.run` with numpy arrays."""
+    IO_BINDING = "IO binding"
+    """`run_with_iobinding`, inputs and outputs bound once to CPU memory."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionSettings:
+    """Options of the session beside the EP's; the names are those of `SessionOptions`."""
+
+    optimization: Optimization = Optimization.ALL
+    inter_op_threads: int = 0
+    """0 leaves the number to ORT."""
+    execution_mode: ExecutionMode = ExecutionMode.SEQUENTIAL
+    memory_pattern: bool = True
+    memory_arena: bool = True
+    deterministic: bool = False
+    log_severity: LogSeverity | None = None
+    """None leaves it at the engine's: warnings and worse."""
+    strict: bool = False
+    """`session.disable_cpu_ep_fallback`: refuse a model of which nodes would run on ORT's own CPU EP."""
+    config: StringMap = ()
+    """Free entries of `add_session_config_entry`."""
+    optimized_model_path: str = ""
+    """Where ORT writes the model as it optimised it; empty for nowhere."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.inter_op_threads <= MAX_THREADS:
+            raise ValueError(f"inter-op threads must be between 0 and {MAX_THREADS}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,14 +152,37 @@ class TrialSettings:
     """0 leaves the number to ORT."""
     seed: int = 0
     """Of the generated inputs."""
+    inputs: tuple[InputSource, ...] = ()
+    """Inputs not named here are generated as proposed."""
+    second_options: StringMap = ()
+    """EP options of the second choice."""
+    session: SessionSettings = SessionSettings()
+    binding: Binding = Binding.ARRAYS
+    callers: int = 1
+    """So many threads run the session at the same time."""
+    pause_ms: float = 0.0
+    """Between the end of a run and the next, of each caller."""
+    run_timeout_s: float | None = None
+    """A run that takes longer ends the trial."""
+    outputs_folder: str = ""
+    """Where the outputs of the first run are written, as `.pb`; empty for nowhere."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.warmup <= MAX_WARMUP:
             raise ValueError(f"warm-up must be between 0 and {MAX_WARMUP} runs")
-        if not 0 <= self.intra_op_threads <= 1024:
-            raise ValueError("threads must be between 0 and 1024")
+        if not 0 <= self.intra_op_threads <= MAX_THREADS:
+            raise ValueError(f"threads must be between 0 and {MAX_THREADS}")
         if self.seed < 0:
             raise ValueError("the seed must not be negative")
+        if not 1 <= self.callers <= MAX_CALLERS:
+            raise ValueError(f"callers must be between 1 and {MAX_CALLERS}")
+        if not 0 <= self.pause_ms <= MAX_PAUSE_MS:
+            raise ValueError(f"the pause must be between 0 and {MAX_PAUSE_MS:g} ms")
+        if self.run_timeout_s is not None and not 0 < self.run_timeout_s <= MAX_SECONDS:
+            raise ValueError(f"the longest run must be more than 0 and at most {MAX_SECONDS:g} seconds")
+        names = [source.name for source in self.inputs]
+        if len(names) != len(set(names)):
+            raise ValueError("an input has two sources")
 
 
 class Stage(Enum):
@@ -98,6 +190,7 @@ class Stage(Enum):
 
     PREPARING = "preparing"
     CREATING_SESSION = "creating session"
+    COMPILING = "compiling"
     FIRST_RUN = "first run"
     WARMING_UP = "warming up"
     MEASURING = "measuring"
@@ -110,6 +203,7 @@ class Ending(Enum):
 
     ITERATIONS = "iterations"
     SECONDS = "seconds"
+    STABLE = "stable"
     STOPPED = "stopped"
 
 
@@ -146,3 +240,25 @@ class TrialFacts:
     intra_op_threads: int = 0
     ending: Ending | None = None
     """None while it runs, and when it failed or its engine died."""
+    inputs: tuple[InputFact, ...] = ()
+    """What each input got."""
+    saved_files: tuple[str, ...] = ()
+    """What was written on request: outputs, the optimised model."""
+    notes: tuple[str, ...] = ()
+    """What else is to be known of how it ran, a sentence each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledModel:
+    """What `ModelCompiler` made of a model. Times are nanoseconds."""
+
+    path: str
+    size_bytes: int
+    """Of all files written."""
+    duration_ns: int
+    files: tuple[str, ...] = ()
+    """Those written, the model first."""
+    context_nodes: int | None = None
+    """`EPContext` nodes in it; None when they cannot be counted."""
+    other_nodes: int | None = None
+    """Nodes that were not compiled."""
