@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Final
 
@@ -123,9 +123,9 @@ class TrialChoices:
     sweeps: tuple[DimensionSweep, ...] = ()
     inputs: tuple[InputSource, ...] = ()
     seed: int = 0
-    session: SessionSettings = SessionSettings()
+    session: SessionSettings = field(default_factory=SessionSettings)
     intra_op_threads: int = 0
-    run: RunChoices = RunChoices()
+    run: RunChoices = field(default_factory=RunChoices)
 
     def __post_init__(self) -> None:
         if not 0 <= self.intra_op_threads <= MAX_THREADS or self.seed < 0:
