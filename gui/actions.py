@@ -50,6 +50,27 @@ class Actions(QObject):
         self.stop = self._make(
             self.tr("&Stop"), "stop", "Esc", self.tr("Stop the trial; the samples taken so far are kept")
         )
+        self.compile_model = self._make(
+            self.tr("&Compile…"),
+            "compile",
+            "Ctrl+Shift+M",
+            self.tr("Compile the model for the target and save it, with the EP's own code in it (EPContext)"),
+        )
+        self.open_setup = self._make(
+            self.tr("Ope&n set-up…"),
+            None,
+            "Ctrl+Shift+O",
+            self.tr("Choose a file with a trial's set-up: model, target, inputs, options, run control"),
+        )
+        self.save_setup = self._make(
+            self.tr("Sa&ve set-up…"),
+            None,
+            "Ctrl+Shift+S",
+            self.tr("Write the trial's set-up to a file, to run it again here, elsewhere or without a window"),
+        )
+        self.reload_model = self._make(
+            self.tr("Rea&d model again"), None, "Ctrl+Shift+F5", self.tr("Read the model's file once more")
+        )
         self.restart_engine = self._make(
             self.tr("Restart &engine"),
             "restart",
@@ -66,6 +87,7 @@ class Actions(QObject):
         self.about.setMenuRole(QAction.MenuRole.AboutRole)
         self.stop.setEnabled(False)
         self.run.setEnabled(False)
+        self.compile_model.setEnabled(False)
         for action in (self.save_report, self.copy_report, self.compare_report):
             action.setEnabled(False)
         self.color_schemes = QActionGroup(self)

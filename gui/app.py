@@ -15,11 +15,13 @@ from PySide6.QtWidgets import QApplication
 from . import __version__, theme
 from .client.client import EngineClient
 from .client.inspector import Inspector
+from .compile_keeper import CompileKeeper
 from .engine_keeper import EngineKeeper
 from .hardware_keeper import HardwareKeeper
 from .libraries import LibraryKeeper
 from .logs import LogSource
 from .main_window import MainWindow
+from .model_keeper import ModelKeeper
 from .records.log import LogSeverity
 from .settings import Settings
 from .state import State
@@ -66,8 +68,12 @@ class Explorer:
         self.libraries = LibraryKeeper(self.client, self.inspector, self.state, settings)
         self.hardware = HardwareKeeper(self.client, self.state)
         self.libraries.library_loaded.connect(self.hardware.explain)
+        self.models = ModelKeeper(self.client, self.state)
         self.trials = TrialKeeper(self.client, self.state)
-        self.window = MainWindow(self.state, settings, self.client, self.libraries, self.trials, self.log)
+        self.compiler = CompileKeeper(self.client, self.state)
+        self.window = MainWindow(
+            self.state, settings, self.client, self.libraries, self.models, self.trials, self.compiler, self.log
+        )
         self.window.closed.connect(self.inspector.close)
         self.inspector.closed.connect(self.client.close)
         self._model = model or self._last_model(settings)

@@ -21,10 +21,10 @@ from .records.engine_command import engine_command, engine_environment, inspecto
 from .records.failure import Failure, FailureError, FailureKind, failure_error
 from .records.library import Library, LibraryState
 from .records.library_check import Finding, LibraryCheck, Mark
-from .records.log import record_of_stderr_line, strip_ansi
+from .records.log import LogRecord, record_of_stderr_line, strip_ansi
 from .records.process_exit import exit_of_return_code
 from .records.protocol import EventKind, Explanation, Greeting, Inventory, Op, decode_line, decode_mark, encode_line
-from .records.trial import TrialSettings
+from .records.trial import CompiledModel, TrialSettings
 
 START_SECONDS: Final = 60.0
 GRACE_SECONDS: Final = 3.0
@@ -144,6 +144,19 @@ class HeadlessEngine:
         with self._interrupts_in_turn():
             return self._ask(Op.RUN_TRIAL, "running the trial", on_event=on_event, settings=to_json(settings))
 
+    def compile(self, settings: TrialSettings, path: str, on_event: EventSink) -> CompiledModel:
+        """Compile the model of a trial for its target into a file; Ctrl-C stops it. Raises `FailureError`."""
+        with self._interrupts_in_turn():
+            answer = self._ask(
+                Op.COMPILE, "compiling the model", on_event=on_event, settings=to_json(settings), path=path
+            )
+        return from_json(CompiledModel, answer)
+
+    def revive(self) -> None:
+        """Start another engine with the same libraries if this one is dead. Raises `FailureError`."""
+        if self._process is None or self._process.poll() is not None:
+            self._replace()
+
     def _load(self, name: str, path: str, timeout_s: float) -> Library:
         library = Library(name=name, path=path, state=LibraryState.LOADED, check=check_library(path))
         if library.check is not None and library.check.failure is not None:
@@ -206,10 +219,12 @@ class HeadlessEngine:
                 else:  # asked twice: no more patience
                     deadline = time.monotonic()
                 continue
+            if message.get("event") == EventKind.LOG.value:
+                self._hear(from_json(LogRecord, message["record"]), registering=op is Op.REGISTER)
             if message.get("id") != request_id:
-                if message.get("event") == EventKind.LOG.value and op is Op.REGISTER:
-                    self._said.append(message["record"]["message"])
                 continue
+            if message.get("leaving") is True:  # it has given up on itself: nothing more can be asked of it
+                self.close()
             if "error" in message:
                 raise FailureError(from_json(Failure, message["error"]))
             if "ok" in message:
@@ -219,6 +234,14 @@ class HeadlessEngine:
                 self._stage = message["facts"]["stage"]
             if on_event is not None:
                 on_event(message)
+
+    def _hear(self, record: LogRecord, *, registering: bool) -> None:
+        """Take a message of ORT's that came as an event: newer versions do not print what they are asked to tell."""
+        self._last_lines.append(record.message)
+        if registering:
+            self._said.append(record.message)
+        if self._show_stderr:
+            print(f"{record.source}, {record.severity.name.lower()}: {record.message}", file=sys.stderr)
 
     def _send(self, op: Op, **parameters: Any) -> int:
         self._last_id += 1

@@ -12,22 +12,28 @@ from PySide6.QtWidgets import QDockWidget, QFileDialog, QMainWindow, QMessageBox
 from . import theme
 from .actions import Actions
 from .client.client import EngineClient
+from .compilations import Compilations
+from .compile_keeper import CompileKeeper
 from .dialogs.bug_report import BugReportDialog, version_lines
+from .dropped_files import sort_files
 from .libraries import LibraryKeeper
-from .library_dialogs import LibraryDialogs, is_library_name
+from .library_dialogs import LibraryDialogs
 from .logs import LogSource
+from .menus import fill_menu_bar
+from .model_keeper import ModelKeeper
 from .panels.devices_panel import DevicesPanel
 from .panels.hardware_panel import HardwarePanel
 from .panels.latency_panel import LatencyPanel
 from .panels.libraries_panel import LibrariesPanel
 from .panels.log_panel import LogPanel
 from .panels.status import StatusBar
-from .panels.trial_panel import TrialPanel
+from .panels.trial_panel import TrialActions, TrialPanel
 from .records.library import Library
 from .records.log import LogSeverity
 from .reports import Reports
 from .settings import ColorScheme, Settings
-from .state import EngineStatus, State
+from .setups import Setups
+from .state import Compilation, EngineStatus, State
 from .trial_run import TrialRun
 from .trials import TrialKeeper
 
@@ -46,7 +52,9 @@ class MainWindow(QMainWindow):
         settings: Settings,
         client: EngineClient,
         libraries: LibraryKeeper,
+        models: ModelKeeper,
         trials: TrialKeeper,
+        compiler: CompileKeeper,
         log: LogSource,
     ) -> None:
         super().__init__()
@@ -54,13 +62,27 @@ class MainWindow(QMainWindow):
         self._settings = settings
         self._client = client
         self._libraries = libraries
+        self._models = models
         self._trials = trials
+        self._compiler = compiler
         self._log = log
         self._is_painted = False
         self._library_dialogs = LibraryDialogs(self, state, settings, libraries)
         self.reports = Reports(self, state, settings)
+        self._compilations = Compilations(self, state, settings, compiler)
         self._build()
-        self._build_menus()
+        self._recent_setups = fill_menu_bar(
+            self.menuBar(), self.actions_, [dock.toggleViewAction() for dock, _area in self._docks]
+        )
+        self.setups = Setups(
+            self,
+            state,
+            settings,
+            self.trial_panel,
+            open_model=self.open_model,
+            load_library=self._library_dialogs.load,
+            add_libraries=libraries.add,
+        )
         self._connect()
         self._restore()
 
@@ -74,10 +96,11 @@ class MainWindow(QMainWindow):
         actions = self.actions_
         self.libraries_panel = LibrariesPanel(self._state, (actions.add_library, actions.find_libraries), self)
         self.devices_panel = DevicesPanel(self._state, actions.refresh, self)
-        self.hardware_panel = HardwarePanel(self._state, self)
-        self.trial_panel = TrialPanel(
-            self._state, self._settings, (actions.open_model, actions.run, actions.stop), self
+        self._hardware_panel: HardwarePanel | None = None
+        trial_actions = TrialActions(
+            open_model=actions.open_model, run=actions.run, compile_model=actions.compile_model, stop=actions.stop
         )
+        self.trial_panel = TrialPanel(self._state, self._settings, trial_actions, self)
         self.latency_panel = LatencyPanel(self._state, self)
         self.log_panel = LogPanel(self)
         self.status = StatusBar(self._state, self)
@@ -87,7 +110,7 @@ class MainWindow(QMainWindow):
         self._libraries_dock = self._dock(self.tr("Libraries"), "libraries", self.libraries_panel)
         self._trial_dock = self._dock(self.tr("Trial"), "trial", self.trial_panel)
         self._devices_dock = self._dock(self.tr("Devices"), "devices", self.devices_panel)
-        self._hardware_dock = self._dock(self.tr("Hardware"), "hardware", self.hardware_panel)
+        self._hardware_dock = self._dock(self.tr("Hardware"), "hardware", QWidget(self))
         self._log_dock = self._dock(self.tr("Log"), "log", self.log_panel)
         self._docks = (
             (self._libraries_dock, left),
@@ -109,6 +132,18 @@ class MainWindow(QMainWindow):
         dock.setWidget(panel)
         return dock
 
+    @property
+    def hardware_panel(self) -> HardwarePanel:
+        """The panel of the hardware; made when it is first seen, for it lies behind the devices."""
+        if self._hardware_panel is None:
+            panel = self._hardware_panel = HardwarePanel(self._state, self)
+            for child in (panel, *panel.findChildren(QWidget)):
+                child.setAcceptDrops(False)  # files dropped anywhere are the window's
+            self._hardware_dock.widget().deleteLater()
+            self._hardware_dock.setWidget(panel)
+            self._restore_splitter("hardware", panel.splitter)
+        return self._hardware_panel
+
     def _place_docks(self) -> None:
         """Reading order: libraries, devices, trial, latency; the log lies behind the devices."""
         for dock, area in self._docks:
@@ -122,51 +157,12 @@ class MainWindow(QMainWindow):
         self.resizeDocks([self._libraries_dock, self._trial_dock], [220, 480], Qt.Orientation.Vertical)
         self.resizeDocks([self._devices_dock], [230], Qt.Orientation.Vertical)
 
-    def _build_menus(self) -> None:
-        actions, bar = self.actions_, self.menuBar()
-        file_menu = bar.addMenu(self.tr("&File"))
-        file_menu.addActions([actions.add_library, actions.find_libraries, actions.open_model])
-        file_menu.addSeparator()
-        file_menu.addActions([actions.save_report, actions.copy_report, actions.compare_report])
-        file_menu.addSeparator()
-        file_menu.addAction(actions.quit)
-        trial_menu = bar.addMenu(self.tr("&Trial"))
-        trial_menu.addActions([actions.run, actions.stop])
-        engine_menu = bar.addMenu(self.tr("&Engine"))
-        engine_menu.addActions([actions.refresh, actions.restart_engine])
-        view_menu = bar.addMenu(self.tr("&View"))
-        for dock, _area in self._docks:
-            view_menu.addAction(dock.toggleViewAction())
-        view_menu.addSeparator()
-        view_menu.addAction(actions.find)
-        view_menu.addSeparator()
-        view_menu.addActions(actions.color_schemes.actions())
-        view_menu.addSeparator()
-        view_menu.addAction(actions.reset_layout)
-        help_menu = bar.addMenu(self.tr("&Help"))
-        help_menu.addAction(actions.about)
-
     # -------------------------------------------------- who reacts to what
 
     def _connect(self) -> None:
-        actions, libraries, trials = self.actions_, self._libraries, self._trials
-        dialogs, reports = self._library_dialogs, self.reports
-        actions.add_library.triggered.connect(dialogs.choose)
-        actions.find_libraries.triggered.connect(dialogs.find)
-        actions.save_report.triggered.connect(reports.save)
-        actions.copy_report.triggered.connect(reports.copy)
-        actions.compare_report.triggered.connect(reports.compare)
-        actions.open_model.triggered.connect(self._choose_model)
-        actions.refresh.triggered.connect(libraries.refresh)
-        actions.run.triggered.connect(self.trial_panel.request_run)
-        actions.stop.triggered.connect(trials.stop)
-        actions.restart_engine.triggered.connect(self._client.restart)
-        actions.find.triggered.connect(self._find)
-        actions.reset_layout.triggered.connect(self._reset_layout)
-        actions.quit.triggered.connect(self.close)
-        actions.about.triggered.connect(self._show_about)
-        actions.color_schemes.triggered.connect(self._on_color_scheme)
-
+        self._connect_actions()
+        libraries, models, trials = self._libraries, self._models, self._trials
+        compiler, panel, setups, dialogs = self._compiler, self.trial_panel, self.setups, self._library_dialogs
         self.libraries_panel.unregister_requested.connect(libraries.unregister)
         self.libraries_panel.stop_requested.connect(libraries.stop)
         self.libraries_panel.load_requested.connect(dialogs.load)
@@ -174,16 +170,27 @@ class MainWindow(QMainWindow):
         self.libraries_panel.keep_waiting_requested.connect(libraries.keep_waiting)
         self.libraries_panel.remove_requested.connect(libraries.remove)
         self.devices_panel.selection_requested.connect(self._state.select_devices)
-        self.trial_panel.model_chooser.model_requested.connect(self.open_model)
-        self.trial_panel.run_requested.connect(trials.run)
+        self.devices_panel.selection_requested.connect(self.setups.forget_devices)
+        panel.model_chooser.model_requested.connect(self.open_model)
+        panel.proposals_requested.connect(models.propose)
+        panel.run_requested.connect(trials.run_all)
+        panel.compile_requested.connect(self._compilations.ask)
+        panel.compile_box.use_requested.connect(self.open_model)
+        panel.compile_box.dismissed.connect(compiler.forget)
         self.latency_panel.show_requested.connect(self._state.show_trial)
         self.latency_panel.remove_requested.connect(self._state.remove_trials)
 
+        setups.told.connect(panel.setup_bar.show_told)
+        setups.libraries_wanted.connect(panel.setup_bar.show_wanted)
+        panel.setup_bar.load_requested.connect(setups.load_wanted)
+        panel.setup_bar.dismissed.connect(setups.dismiss)
         libraries.library_failed.connect(self._on_library_failed)
         libraries.library_hangs.connect(self.libraries_panel.select)
         libraries.trial_in_the_way.connect(trials.make_way_for)
+        libraries.trial_in_the_way.connect(compiler.make_way_for)
         trials.trial_failed.connect(self._on_trial_failed)
-        trials.model_failed.connect(self._on_model_failed)
+        models.model_failed.connect(self._on_model_failed)
+        compiler.compile_failed.connect(self._on_compile_failed)
 
         self._client.log_received.connect(self.log_panel.add)
         self._log.logged.connect(self.log_panel.add)
@@ -193,7 +200,33 @@ class MainWindow(QMainWindow):
         self._state.model_changed.connect(self._on_model_changed)
         self.log_panel.unseen_changed.connect(self.status.show_unseen)
         self._log_dock.visibilityChanged.connect(self._on_log_visible)
+        self._hardware_dock.visibilityChanged.connect(self._on_hardware_visible)
         self.status.log_requested.connect(self._show_log)
+
+    def _connect_actions(self) -> None:
+        actions, libraries, panel, setups = self.actions_, self._libraries, self.trial_panel, self.setups
+        dialogs, reports = self._library_dialogs, self.reports
+        actions.add_library.triggered.connect(dialogs.choose)
+        actions.find_libraries.triggered.connect(dialogs.find)
+        actions.save_report.triggered.connect(reports.save)
+        actions.copy_report.triggered.connect(reports.copy)
+        actions.compare_report.triggered.connect(reports.compare)
+        actions.open_model.triggered.connect(self._choose_model)
+        actions.open_setup.triggered.connect(setups.open)
+        actions.save_setup.triggered.connect(setups.save)
+        self._recent_setups.aboutToShow.connect(self._fill_recent_setups)
+        actions.refresh.triggered.connect(libraries.refresh)
+        actions.run.triggered.connect(panel.request_run)
+        actions.compile_model.triggered.connect(panel.request_compile)
+        actions.stop.triggered.connect(self._trials.stop)
+        actions.stop.triggered.connect(self._compiler.stop)
+        actions.reload_model.triggered.connect(self._models.reload)
+        actions.restart_engine.triggered.connect(self._client.restart)
+        actions.find.triggered.connect(self._find)
+        actions.reset_layout.triggered.connect(self._reset_layout)
+        actions.quit.triggered.connect(self.close)
+        actions.about.triggered.connect(self._show_about)
+        actions.color_schemes.triggered.connect(self._on_color_scheme)
 
     # ------------------------------------------------------- what is remembered
 
@@ -204,11 +237,14 @@ class MainWindow(QMainWindow):
         if not self._settings.dock_state.isEmpty():
             self.restoreState(self._settings.dock_state)
         for name, splitter in self._splitters().items():
-            state = self._settings.splitter_state(name)
-            if not state.isEmpty():
-                splitter.restoreState(state)
+            self._restore_splitter(name, splitter)
         for action in self.actions_.color_schemes.actions():
             action.setChecked(action.data() is self._settings.color_scheme)
+
+    def _restore_splitter(self, name: str, splitter: QSplitter) -> None:
+        state = self._settings.splitter_state(name)
+        if not state.isEmpty():
+            splitter.restoreState(state)
 
     def _remember(self) -> None:
         self._settings.geometry = self.saveGeometry()
@@ -218,9 +254,9 @@ class MainWindow(QMainWindow):
         self._settings.trial_choices = self.trial_panel.choices()
 
     def _splitters(self) -> dict[str, QSplitter]:
-        return {
+        hardware = {} if self._hardware_panel is None else {"hardware": self._hardware_panel.splitter}
+        return hardware | {
             "devices": self.devices_panel.splitter,
-            "hardware": self.hardware_panel.splitter,
             "charts": self.latency_panel.charts.splitter,
             "latency_upright": self.latency_panel.upright,
             "latency_sideways": self.latency_panel.sideways,
@@ -247,7 +283,7 @@ class MainWindow(QMainWindow):
 
     def open_model(self, path: str) -> None:
         """Choose a model by its path."""
-        self._trials.choose_model(str(Path(path).expanduser().absolute()))
+        self._models.choose(str(Path(path).expanduser().absolute()))
 
     def add_libraries(self, paths: tuple[str, ...]) -> None:
         """Ask for the names of these libraries, then load them."""
@@ -272,17 +308,22 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Qt's; libraries are loaded, device reports compared, the first other file is taken for a model."""
-        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
-        libraries = tuple(path for path in paths if is_library_name(path))
-        reports = [path for path in paths if path.lower().endswith(".json")]
-        models = [path for path in paths if not is_library_name(path) and path not in reports]
+        """Qt's; each file is for what its name tells: see `Dropped`."""
         event.acceptProposedAction()
-        if reports:
-            self.reports.compare_with(reports[0])
-        if models:
-            self.open_model(models[0])
-        self.add_libraries(libraries)
+        paths = tuple(url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile())
+        dropped = sort_files(paths, self.setups.is_setup)
+        if dropped.setups:
+            self.setups.open_path(dropped.setups[0])
+        elif dropped.reports:
+            self.reports.compare_with(dropped.reports[0])
+        if dropped.models:
+            self.open_model(dropped.models[0])
+        if dropped.values:
+            self.trial_panel.take_files(dropped.values)
+        self.add_libraries(dropped.libraries)
+
+    def _fill_recent_setups(self) -> None:
+        self.setups.fill_recent(self._recent_setups)
 
     # ------------------------------------------------------------- reactions
 
@@ -296,6 +337,10 @@ class MainWindow(QMainWindow):
     def _on_trial_failed(self, trial: TrialRun) -> None:
         if trial.failure is not None:
             self._log.emit_record(LogSeverity.ERROR, "window", f"#{trial.number}: {trial.failure}")
+
+    def _on_compile_failed(self, compilation: Compilation) -> None:
+        if compilation.failure is not None:
+            self._log.emit_record(LogSeverity.ERROR, "window", f"{compilation.model_name}: {compilation.failure}")
 
     def _on_model_failed(self, failure: object) -> None:
         self._log.emit_record(LogSeverity.ERROR, "window", str(failure))
@@ -325,6 +370,10 @@ class MainWindow(QMainWindow):
         if isinstance(scheme, ColorScheme):
             self._settings.color_scheme = scheme
             theme.apply_color_scheme(scheme)
+
+    def _on_hardware_visible(self, visible: bool) -> None:
+        if visible:
+            self.hardware_panel.show()
 
     def _on_log_visible(self, visible: bool) -> None:
         if visible:

@@ -220,6 +220,24 @@ class Settings:
         self._store.setValue("folders/model", value)
 
     @property
+    def compiled_folder(self) -> str:
+        """Where the last compiled model was saved."""
+        return self._text("folders/compiled")
+
+    @compiled_folder.setter
+    def compiled_folder(self, value: str) -> None:
+        self._store.setValue("folders/compiled", value)
+
+    @property
+    def setup_folder(self) -> str:
+        """Where the last set-up was saved or opened."""
+        return self._text("folders/setup")
+
+    @setup_folder.setter
+    def setup_folder(self, value: str) -> None:
+        self._store.setValue("folders/setup", value)
+
+    @property
     def recent_models(self) -> tuple[str, ...]:
         """Paths of the models used last, the newest first."""
         found = self._list("trial/recent_models")
@@ -234,6 +252,23 @@ class Settings:
         """Take a model that is gone from the recent ones."""
         self._store.setValue(
             "trial/recent_models", json.dumps([other for other in self.recent_models if other != path])
+        )
+
+    @property
+    def recent_setups(self) -> tuple[str, ...]:
+        """Paths of the set-ups used last, the newest first."""
+        found = self._list("trial/recent_setups")
+        return tuple(path for path in found if isinstance(path, str))[:_MAX_RECENT]
+
+    def add_recent_setup(self, path: str) -> None:
+        """Put a set-up at the head of the recent ones."""
+        others = [other for other in self.recent_setups if other != path]
+        self._store.setValue("trial/recent_setups", json.dumps([path, *others][:_MAX_RECENT]))
+
+    def remove_recent_setup(self, path: str) -> None:
+        """Take a set-up that is gone from the recent ones."""
+        self._store.setValue(
+            "trial/recent_setups", json.dumps([other for other in self.recent_setups if other != path])
         )
 
     @property

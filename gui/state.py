@@ -9,9 +9,11 @@ from PySide6.QtCore import QObject, Signal
 
 from .records.device import Device, HardwareDevice, Incompatibility
 from .records.failure import Failure
+from .records.inputs import InputProposals
 from .records.library import Library
 from .records.model import ModelDescription
 from .records.protocol import Greeting
+from .records.trial import CompiledModel, Stage
 from .trial_run import TrialRun
 
 
@@ -37,6 +39,25 @@ class ModelChoice:
         return self.description is None and self.failure is None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compilation:
+    """A model being compiled for a target, or what came of it: a result or a failure."""
+
+    model_name: str
+    target_text: str
+    path: str
+    """Of the file to be written."""
+    stage: Stage = Stage.PREPARING
+    stopping: bool = False
+    result: CompiledModel | None = None
+    failure: Failure | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it is under way."""
+        return self.result is None and self.failure is None
+
+
 class State(QObject):
     """One object for the window's facts. Setters compare, then emit."""
 
@@ -47,6 +68,10 @@ class State(QObject):
     """The hardware, or what EPs say of it."""
     selection_changed = Signal()
     model_changed = Signal()
+    proposals_changed = Signal()
+    compilation_changed = Signal()
+    waiting_changed = Signal()
+    """Another number of trials waits to be run."""
     trial_added = Signal(object)
     trial_changed = Signal(object)
     """A `TrialRun` has new facts, samples or an outcome."""
@@ -67,6 +92,9 @@ class State(QObject):
         self._selected_keys: tuple[str, ...] = ()
         self._preferred_keys: tuple[str, ...] = ()
         self._model: ModelChoice | None = None
+        self._proposals: InputProposals | None = None
+        self._compilation: Compilation | None = None
+        self._waiting_trials = 0
         self._trials: tuple[TrialRun, ...] = ()
         self._current_trial: TrialRun | None = None
 
@@ -195,6 +223,45 @@ class State(QObject):
         if model != self._model:
             self._model = model
             self.model_changed.emit()
+
+    @property
+    def proposals(self) -> InputProposals | None:
+        """What the engine takes for the inputs of the chosen model; None while that is not known."""
+        return self._proposals
+
+    def set_proposals(self, proposals: InputProposals | None) -> None:
+        """Tell what the engine takes for the inputs."""
+        if proposals != self._proposals:
+            self._proposals = proposals
+            self.proposals_changed.emit()
+
+    @property
+    def compilation(self) -> Compilation | None:
+        """The model being compiled, or compiled last."""
+        return self._compilation
+
+    def set_compilation(self, compilation: Compilation | None) -> None:
+        """Tell how far compiling is."""
+        if compilation != self._compilation:
+            self._compilation = compilation
+            self.compilation_changed.emit()
+
+    @property
+    def waiting_trials(self) -> int:
+        """How many trials of a row are still to be run after the one under way."""
+        return self._waiting_trials
+
+    def set_waiting_trials(self, count: int) -> None:
+        """Tell how many trials of a row are still to be run."""
+        if count != self._waiting_trials:
+            self._waiting_trials = count
+            self.waiting_changed.emit()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the engine runs or compiles a model, or will at once."""
+        compiling = self._compilation is not None and self._compilation.is_running
+        return compiling or self._waiting_trials > 0 or self.running_trial is not None
 
     @property
     def trials(self) -> tuple[TrialRun, ...]:

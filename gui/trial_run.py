@@ -52,22 +52,33 @@ class TrialRun:
         return self.exact is None and len(self.series) > LIVE_SAMPLES
 
     @property
-    def progress(self) -> float:
-        """How much of it is done by its stop rule, from 0 to 1."""
+    def progress(self) -> float | None:
+        """How much of it is done by its stop rule, from 0 to 1; None where that cannot be known: *until stable*."""
         rule = self.settings.stop_rule
+        if rule.stable_percent is not None:
+            return None
         if rule.iterations is not None:
             return min(1.0, len(self.series) / rule.iterations)
         return min(1.0, self.elapsed_ns / 1e9 / rule.seconds) if rule.seconds else 0.0
 
     @property
     def seconds_left(self) -> float | None:
-        """How long measuring will still take; None before it is known."""
+        """How long measuring will still take, at most so when `may_end_sooner`; None before it is known.
+
+        By the wall clock, so pauses and concurrent callers are part of it.
+        """
         rule = self.settings.stop_rule
         if self.facts.stage is not Stage.MEASURING or not len(self.series):
             return None
         if rule.seconds is not None:
             return max(0.0, rule.seconds - self.elapsed_ns / 1e9)
-        return (rule.iterations or 0) * self.elapsed_ns / 1e9 / len(self.series) - self.elapsed_ns / 1e9
+        to_go = max(0, (rule.iterations or 0) - len(self.series))
+        return to_go * self.elapsed_ns / 1e9 / len(self.series)
+
+    @property
+    def may_end_sooner(self) -> bool:
+        """Whether `seconds_left` is a limit rather than an estimate: it may be stable any time."""
+        return self.settings.stop_rule.stable_percent is not None
 
     def statistics(self) -> LatencyStatistics | None:
         """Return the statistics: exact once computed, before that of at most `LIVE_SAMPLES` samples."""

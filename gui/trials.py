@@ -1,24 +1,23 @@
-"""Reads models, runs trials one at a time, stops them, and keeps whatever was measured."""
+"""Runs trials one at a time, stops them, and keeps whatever was measured."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal
+from PySide6.QtCore import QObject, QRunnable, QThreadPool, QTimer, Signal
 
 from .client.client import EngineClient
 from .client.requests import PendingRequest
 from .records.device import Device
 from .records.failure import Failure, FailureKind
-from .records.model import ModelDescription
-from .records.protocol import Greeting
+from .records.library import LibraryState
 from .records.result import Outcome
 from .records.samples import Nanoseconds
 from .records.statistics import LatencyStatistics
 from .records.trial import Ending, Stage, TrialFacts, TrialSettings
-from .state import EngineStatus, ModelChoice, State
+from .state import EngineStatus, State
+from .targets import target_text
 from .trial_run import TrialRun
 
 _AT_ONCE: Final = 200_000
@@ -26,9 +25,8 @@ _AT_ONCE: Final = 200_000
 
 
 class TrialKeeper(QObject):
-    """Owns the model and the trials in the state."""
+    """Owns the trials in the state."""
 
-    model_failed = Signal(Failure)
     trial_failed = Signal(object)
     """A `TrialRun`."""
 
@@ -36,33 +34,46 @@ class TrialKeeper(QObject):
         super().__init__(parent)
         self._client = client
         self._state = state
-        self._describing: PendingRequest | None = None
         self._request: PendingRequest | None = None
         self._trial: TrialRun | None = None
         self._jobs: dict[int, _StatisticsJob] = {}  # alive until they have answered
-        client.ready.connect(self._on_ready)
+        self._waiting: list[TrialSettings] = []
+        state.engine_changed.connect(self._run_next_soon)
+        state.libraries_changed.connect(self._run_next_soon)
 
-    def choose_model(self, path: str) -> None:
-        """Choose a model file; the state tells what it is, or why it cannot be used."""
-        self._state.set_model(ModelChoice(path=path))
-        self._describe(path)
-
-    def reload_model(self) -> None:
-        """Read the chosen model's file again."""
-        if self._state.model is not None:
-            self.choose_model(self._state.model.path)
+    def run_all(self, trials: tuple[TrialSettings, ...]) -> None:
+        """Run these trials one after the other, whatever becomes of each; nothing when one is running."""
+        if not self._state.is_busy and self._state.engine_status is EngineStatus.READY:
+            self._waiting = list(trials)
+            self._run_next()
 
     def run(self, settings: TrialSettings) -> None:
         """Start a trial, unless one is running."""
-        if self._trial is not None or self._state.engine_status is not EngineStatus.READY:
-            return
-        chosen = tuple(self._device(key) for key in settings.target.device_keys)
+        self.run_all((settings,))
+
+    def _run_next_soon(self) -> None:
+        """After all others have heard of what happened: a failure is told before the death that caused it."""
+        if self._waiting:
+            QTimer.singleShot(0, self, self._run_next)
+
+    def _run_next(self) -> None:
+        """Start the next trial that waits, as soon as there is an engine with all its libraries."""
+        loading = any(library.state is LibraryState.LOADING for library in self._state.libraries)
+        if self._waiting and self._trial is None and self._state.engine_status is EngineStatus.READY and not loading:
+            self._start(self._waiting.pop(0))
+        elif self._state.engine_status is EngineStatus.GAVE_UP:
+            self._waiting.clear()
+        self._state.set_waiting_trials(len(self._waiting))
+
+    def _start(self, settings: TrialSettings) -> None:
+        keys = settings.target.device_keys + settings.target.second_keys
+        chosen = tuple(self._device(key) for key in keys)
         devices = tuple(device for device in chosen if device is not None)
         trial = TrialRun(
             number=1 + max((other.number for other in self._state.trials), default=0),
             settings=settings,
             model_name=Path(settings.model_path).stem,
-            target_text=self._target_text(settings, devices),
+            target_text=target_text(settings.target, self._state.devices),
             devices=devices,
         )
         self._trial = trial
@@ -74,7 +85,9 @@ class TrialKeeper(QObject):
         self._request.failed.connect(self._on_failed)
 
     def stop(self) -> None:
-        """Stop the running trial; what does not end by itself is killed after the client's grace period."""
+        """Stop the running trial and those that wait; what does not end is killed after the client's grace period."""
+        self._waiting.clear()
+        self._state.set_waiting_trials(0)
         if self._trial is not None and self._request is not None and not self._trial.stopping:
             self._trial.stopping = True
             self._client.cancel(self._request)
@@ -86,26 +99,6 @@ class TrialKeeper(QObject):
             return
         if not self._trial.devices or any(device.library == library_name for device in self._trial.devices):
             self.stop()
-
-    def _describe(self, path: str) -> None:
-        request = self._client.describe_model(path)
-        self._describing = request
-        request.succeeded.connect(self._on_described)
-        request.failed.connect(self._on_describe_failed)
-
-    def _on_described(self, description: ModelDescription) -> None:
-        if self.sender() is self._describing and self._state.model is not None:
-            self._describing = None
-            self._state.set_model(replace(self._state.model, description=description, failure=None))
-
-    def _on_describe_failed(self, failure: Failure) -> None:
-        if self.sender() is not self._describing or self._state.model is None:
-            return
-        self._describing = None
-        if failure.kind is FailureKind.ENGINE_UNAVAILABLE:
-            return  # the next engine is asked again
-        self._state.set_model(replace(self._state.model, failure=failure))
-        self.model_failed.emit(failure)
 
     def _on_facts(self, facts: TrialFacts) -> None:
         if self._trial is not None:
@@ -158,27 +151,15 @@ class TrialKeeper(QObject):
             self._jobs[trial.number] = job
             QThreadPool.globalInstance().start(job)
         self._state.trial_changed.emit(trial)
+        self._run_next_soon()
 
     def _on_computed(self, trial: TrialRun, statistics: LatencyStatistics | None) -> None:
         trial.exact = statistics
         self._jobs.pop(trial.number, None)
         self._state.trial_changed.emit(trial)
 
-    def _on_ready(self, _greeting: Greeting) -> None:
-        model = self._state.model
-        if model is not None and model.is_loading and self._describing is None:
-            self._describe(model.path)
-
     def _device(self, key: str) -> Device | None:
         return next((device for device in self._state.devices if device.key == key), None)
-
-    def _target_text(self, settings: TrialSettings, devices: tuple[Device, ...]) -> str:
-        if settings.target.policy is not None:
-            return settings.target.policy.value
-        names = dict.fromkeys(device.ep_name for device in devices)
-        count = len(settings.target.device_keys)
-        text = ", ".join(names) or self.tr("vanished device")
-        return text if count < 2 else self.tr("{0}, {1} devices").format(text, count)
 
 
 class _Signals(QObject):

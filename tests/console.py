@@ -48,3 +48,12 @@ def read_json(path: Path) -> dict[str, Any]:
 def with_library(name: str, library: Path) -> tuple[str, str]:
     """The arguments that load a library."""
     return "--library", f"{name}={library}"
+
+
+def only_complaint(done: Done) -> str:
+    """The one line on stderr of a command that failed."""
+    assert done.code == 1
+    (line,) = done.complaints
+    prefix, _, complaint = line.partition(": ")
+    assert prefix == "ort-device-explorer"
+    return complaint

@@ -16,9 +16,11 @@ from pytestqt.qtbot import QtBot
 from gui.client.client import EngineClient
 from gui.client.inspector import Inspector
 from gui.client.requests import PendingRequest
+from gui.compile_keeper import CompileKeeper
 from gui.engine_keeper import EngineKeeper
 from gui.hardware_keeper import HardwareKeeper
 from gui.libraries import LibraryKeeper
+from gui.model_keeper import ModelKeeper
 from gui.records.device import DeviceType
 from gui.records.library import Library, LibraryState
 from gui.records.log import LogRecord
@@ -81,7 +83,9 @@ class Keepers:
     settings: Settings
     libraries: LibraryKeeper
     hardware: HardwareKeeper
+    models: ModelKeeper
     trials: TrialKeeper
+    compiler: CompileKeeper
     engine: EngineKeeper
     deaths: list[ProcessExit] = field(default_factory=list)
     records: list[LogRecord] = field(default_factory=list)
@@ -160,7 +164,9 @@ def running_keepers(qtbot: QtBot, ini: Path) -> Iterator[Keepers]:
         engine=EngineKeeper(client, state),
         libraries=LibraryKeeper(client, inspector, state, settings),
         hardware=HardwareKeeper(client, state),
+        models=ModelKeeper(client, state),
         trials=TrialKeeper(client, state),
+        compiler=CompileKeeper(client, state),
     )
     client.died.connect(keepers.deaths.append)
     client.log_received.connect(keepers.records.extend)
@@ -168,6 +174,7 @@ def running_keepers(qtbot: QtBot, ini: Path) -> Iterator[Keepers]:
     keepers.libraries.library_loaded.connect(keepers.hardware.explain)
     keepers.libraries.library_failed.connect(keepers.failed_libraries.append)
     keepers.libraries.trial_in_the_way.connect(keepers.trials.make_way_for)
+    keepers.libraries.trial_in_the_way.connect(keepers.compiler.make_way_for)
     keepers.trials.trial_failed.connect(keepers.failed_trials.append)
     try:
         keepers.libraries.restore()

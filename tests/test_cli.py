@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 import pytest
 
-from gui import __version__, cli, commands, preflight
-from gui.records.trial import Policy
+from gui import __version__, cli, commands, preflight, run_command
+from gui.records.inputs import Fill, InputSource
+from gui.records.trial import Optimization, Policy
 
 from .console import MAIN
 
@@ -31,7 +32,7 @@ def dispatched(monkeypatch: pytest.MonkeyPatch) -> Dispatched:
 
     monkeypatch.setattr(preflight, "window_problem", lambda: pytest.fail("no window is asked for"))
     monkeypatch.setattr(commands, "run_report", pretend("report"))
-    monkeypatch.setattr(commands, "run_trial", pretend("trial"))
+    monkeypatch.setattr(run_command, "run", pretend("trial"))
     return done
 
 
@@ -63,9 +64,60 @@ REPORT = ["--report", "r.json"]
         ([*REPORT, "--threads", "0"], "--threads goes with --run"),
         ([*REPORT, "--seed", "0"], "--seed goes with --run"),
         ([*REPORT, "--output", "o"], "--output goes with --run"),
+        ([*REPORT, "--input", "x=x.npy"], "--input goes with --run"),
+        ([*REPORT, "--fill", "x=ones"], "--fill goes with --run"),
+        ([*REPORT, "--shape", "x=1"], "--shape goes with --run"),
+        ([*REPORT, "--length", "x=1"], "--length goes with --run"),
+        ([*REPORT, "--image-scaling", "unit"], "--image-scaling goes with --run"),
+        ([*REPORT, "--image-layout", "NCHW"], "--image-layout goes with --run"),
+        ([*REPORT, "--image-colors", "BGR"], "--image-colors goes with --run"),
+        ([*REPORT, "--stable", "1"], "--stable goes with --run"),
+        ([*REPORT, "--callers", "2"], "--callers goes with --run"),
+        ([*REPORT, "--pause", "0"], "--pause goes with --run"),
+        ([*REPORT, "--io-binding"], "--io-binding goes with --run"),
+        ([*REPORT, "--run-timeout", "1"], "--run-timeout goes with --run"),
+        ([*REPORT, "--inter-threads", "0"], "--inter-threads goes with --run"),
+        ([*REPORT, "--parallel"], "--parallel goes with --run"),
+        ([*REPORT, "--optimization", "all"], "--optimization goes with --run"),
+        ([*REPORT, "--strict"], "--strict goes with --run"),
+        ([*REPORT, "--no-memory-pattern"], "--no-memory-pattern goes with --run"),
+        ([*REPORT, "--no-arena"], "--no-arena goes with --run"),
+        ([*REPORT, "--deterministic"], "--deterministic goes with --run"),
+        ([*REPORT, "--log-severity", "0"], "--log-severity goes with --run"),
+        ([*REPORT, "--config", "a=b"], "--config goes with --run"),
+        ([*REPORT, "--second-device", "x"], "--second-device goes with --run"),
+        ([*REPORT, "--second-option", "a=b"], "--second-option goes with --run"),
+        ([*REPORT, "--save-outputs", "o"], "--save-outputs goes with --run"),
+        ([*REPORT, "--save-optimized", "o"], "--save-optimized goes with --run"),
+        ([*REPORT, "--save-setup", "o"], "--save-setup goes with --run"),
+        ([*REPORT, "--compile", "o"], "--compile goes with --run"),
         (["--device", ""], "--device goes with --run"),
+        (["setup.json", "--strict"], "--strict goes with --run"),
         ([*RUN, "--device", "x", "--policy", "DEFAULT"], "not allowed with argument"),
         ([*RUN, "--iterations", "1", "--seconds", "1"], "not allowed with argument"),
+        ([*RUN, "--iterations", "1", "--stable", "1"], "argument --stable: not allowed with argument --iterations"),
+        ([*RUN, "--policy", "DEFAULT", "--second-device", "x"], "--second-device: not allowed with argument --policy"),
+        ([*RUN, "--policy", "DEFAULT", "--second-option", "a=b"], "--second-option: not allowed with"),
+        ([*RUN, "--second-device", "x"], "--second-device goes with --device"),
+        ([*RUN, "--device", "x", "--second-option", "a=b"], "--second-option goes with --second-device"),
+        ([*RUN, "--compile", "c.onnx", "--output", "o"], "argument --output: not allowed with argument --compile"),
+        ([*RUN, "--compile", "c.onnx", "--save-outputs", "o"], "--save-outputs: not allowed with argument --compile"),
+        ([*RUN, "--optimization", "some"], "invalid choice: 'some'"),
+        ([*RUN, "--image-scaling", "0..1"], "invalid choice: '0..1'"),
+        ([*RUN, "--log-severity", "5"], "“5” is not a whole number from 0 to 4"),
+        ([*RUN, "--callers", "0"], "“0” is not a whole number from 1 to"),
+        ([*RUN, "--stable", "0"], "“0” is not a number from 0.1 to 50"),
+        ([*RUN, "--pause", "-1"], "“-1” is not a number from 0 to"),
+        ([*RUN, "--run-timeout", "0"], "“0” is not a number of seconds"),
+        ([*RUN, "--fill", "x=some"], "“some” is none of automatic, zeros"),
+        ([*RUN, "--input", "x=x.csv"], "“x.csv” is neither"),
+        ([*RUN, "--fill", "x=ones", "--input", "x=x.npy"], "--input or --fill x is given twice"),
+        ([*RUN, "--config", "a=1", "--config", "a=2"], "--config a is given twice"),
+        ([*RUN, "--shape", "x=1", "--shape", "x=2"], "--shape x is given twice"),
+        (
+            [*RUN, "--dim", "a=1,2,3,4,5,6,7,8,9,10,11", "--dim", "b=1,2,3,4,5,6,7,8,9,10"],
+            "make 110 trials; at most 100",
+        ),
         ([*RUN, "--policy", "FASTEST"], "invalid choice: 'FASTEST'"),
         ([*REPORT, "--library", "x.so"], "“x.so” is not of the form NAME=VALUE"),
         ([*REPORT, "--library", "=x.so"], "“=x.so” is not of the form NAME=VALUE"),
@@ -108,15 +160,35 @@ def test_that_a_report_gets_its_libraries_in_order(dispatched: Dispatched) -> No
     assert arguments.timeout == 2.5
 
 
-def test_that_a_trial_gets_what_is_given_and_the_defaults_for_the_rest(dispatched: Dispatched) -> None:
-    cli.main([*RUN, "--dim", "batch=4", "--option", "mode=a=b", "--warmup", "0", "--policy", "PREFER_NPU"])
+def test_that_a_trial_gets_what_is_given_and_nothing_for_the_rest(dispatched: Dispatched) -> None:
+    cli.main(
+        [
+            *(*RUN, "--dim", "batch=4,8", "--option", "mode=a=b", "--warmup", "0", "--policy", "PREFER_NPU"),
+            *("--fill", "x=ones", "--strict", "--optimization", "basic", "--stable", "2.5", "--seconds", "9"),
+        ]
+    )
     ((what, arguments),) = dispatched
-    assert (what, arguments.run) == ("trial", "m.onnx")
-    assert arguments.dim == [("batch", 4)]
-    assert arguments.option == [("mode", "a=b")]
-    assert arguments.policy == Policy.PREFER_NPU.value
-    assert (arguments.warmup, arguments.timeout, arguments.threads, arguments.seed) == (0, 60.0, 0, 0)
-    assert (arguments.iterations, arguments.seconds, arguments.device, arguments.output) == (None, None, None, None)
+    given = {name: value for name, value in vars(arguments).items() if value is not None and value not in ([], "")}
+    assert given.pop("verbose") is False
+    assert what == "trial"
+    assert given == {
+        "run": "m.onnx",
+        "dim": [("batch", (4, 8))],
+        "option": [("mode", "a=b")],
+        "policy": Policy.PREFER_NPU.value,
+        "warmup": 0,
+        "timeout": 60.0,
+        "fill": [InputSource(name="x", fill=Fill.ONES)],
+        "strict": True,
+        "optimization": Optimization.BASIC.value,
+        "stable": 2.5,
+        "seconds": 9.0,
+    }
+
+
+def test_that_beside_a_set_up_a_second_device_needs_no_first(dispatched: Dispatched) -> None:
+    assert cli.main(["--run", "setup.JSON", "--second-device", "x", "--second-option", "a=b"]) == 0
+    assert len(dispatched) == 1
 
 
 def test_that_what_the_engine_misses_is_told_before_anything_is_done(
@@ -129,7 +201,7 @@ def test_that_what_the_engine_misses_is_told_before_anything_is_done(
     assert dispatched == []
 
 
-def test_that_the_window_is_opened_with_the_model_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_that_the_window_is_opened_with_what_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     from gui import app
 
     opened: list[str | None] = []
@@ -141,8 +213,9 @@ def test_that_the_window_is_opened_with_the_model_named(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(app, "run", pretend)
     assert cli.main(["m.onnx"]) == 0
+    assert cli.main(["setup.json"]) == 0
     assert cli.main([]) == 0
-    assert opened == ["m.onnx", None]
+    assert opened == ["m.onnx", "setup.json", None]
 
 
 def test_that_an_interrupt_before_the_trial_is_one_line_and_code_1(
@@ -166,6 +239,22 @@ def test_that_version_and_help_tell_all(capsys: pytest.CaptureFixture[str]) -> N
     told = capsys.readouterr().out
     assert all(policy.value in told for policy in Policy)
     assert "Exit codes: 0 done, 1 the trial failed" in told
+
+
+def test_that_the_help_is_in_groups_and_fits_a_console(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    told = capsys.readouterr().out
+    groups = [line for line in told.splitlines() if line.startswith("with --run: ")]
+    assert groups == [
+        f"with --run: {title}:" for title in ("where", "inputs", "measuring", "session", "what is written")
+    ]
+    assert max(map(len, told.splitlines())) <= 120
+    assert "None" not in told
+    assert "%" not in told
 
 
 def test_that_neither_qt_nor_onnxruntime_is_imported_without_a_window() -> None:

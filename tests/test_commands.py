@@ -1,10 +1,9 @@
-"""`--report` and `--run` as a shell sees them: files, exit codes, lines on stderr."""
+"""`--report` as a shell sees it: files, exit codes, lines on stderr."""
 
 from __future__ import annotations
 
 import json
 import os
-import statistics
 import sys
 from pathlib import Path
 
@@ -13,24 +12,9 @@ import pytest
 from gui import __version__
 from gui.records.codec import from_json
 from gui.records.report import DeviceReport
-from gui.records.trial import Policy
 
-from .conftest import ORT_VERSION, SAMPLE_MODELS, DoubleFactory
-from .console import Done, read_json, run_main, with_library
-
-TINY = SAMPLE_MODELS / "tiny_mlp.onnx"
-
-
-def only_complaint(done: Done) -> str:
-    """The one line on stderr of a command that failed."""
-    assert done.code == 1
-    (line,) = done.complaints
-    prefix, _, complaint = line.partition(": ")
-    assert prefix == "ort-device-explorer"
-    return complaint
-
-
-# ---- Reports ----
+from .conftest import ORT_VERSION, DoubleFactory
+from .console import only_complaint, read_json, run_main, with_library
 
 
 def test_that_bad_libraries_are_part_of_a_report_and_cost_the_good_ones_nothing(
@@ -140,165 +124,3 @@ def test_that_an_engine_that_cannot_start_is_one_line_and_code_1(tmp_path: Path)
     assert complaint == ("The engine died while starting: it exited with code 1. Add --verbose to see what it printed.")
     loud = run_main(tmp_path, "--report", "-", "--verbose", PYTHONPATH=str(tmp_path))
     assert any("a DLL is missing" in line for line in loud.complaints)
-
-
-# ---- Trials ----
-
-
-def test_that_a_trial_is_summed_up_and_written_with_all_its_samples(tmp_path: Path) -> None:
-    done = run_main(tmp_path, "--run", TINY, "--iterations", "300", "--warmup", "7", "--output", "trial.json")
-    assert (done.code, done.complaints) == (0, [])
-    result = read_json(tmp_path / "trial.json")
-    samples = result["samples_ns"]
-    assert len(samples) == 300
-    assert all(isinstance(sample, int) and sample > 0 for sample in samples)
-    assert len(result["warmup_ns"]) == 7
-    assert result["outcome"] == "finished"
-    assert result["failure"] is None
-    assert result["statistics"]["count"] == 300
-    assert result["statistics"]["median_ns"] == statistics.median_low(samples)
-    assert result["statistics"]["max_ns"] == max(samples)
-    assert result["facts"]["ending"] == "iterations"
-    assert [device["ep_name"] for device in result["target_devices"]] == ["CPUExecutionProvider"]
-    table = dict(line.split("  ", 1) for line in done.out.splitlines())
-    table = {name: value.strip() for name, value in table.items()}
-    assert table["Model"] == str(TINY)
-    assert table["Ran on"].startswith("CPUExecutionProvider (")
-    assert table["Outcome"] == "finished"
-    assert table["Samples"] == "300"
-    assert {"Session creation", "First run", "Min", "Median", "Mean", "p90", "p95", "p99", "Max", "Throughput"} <= set(
-        table
-    )
-
-
-def test_that_a_trial_runs_on_the_device_named_with_options_and_dimensions(
-    tmp_path: Path, add_model: Path, double_library: DoubleFactory
-) -> None:
-    library = with_library("good", double_library("name=GoodEp,count=2"))
-    done = run_main(
-        tmp_path,
-        *("--run", add_model, *library, "--device", "GoodEp:1", "--option", "mode=fast", "--dim", "N=3"),
-        *("--iterations", "50", "--threads", "1", "--seed", "5", "--output", "trial.json"),
-    )
-    assert (done.code, done.complaints) == (0, [])
-    result = read_json(tmp_path / "trial.json")
-    (key,) = result["settings"]["target"]["device_keys"]
-    assert key.endswith("#1")
-    assert [device["key"] for device in result["target_devices"]] == [key]
-    assert [entry["name"] for entry in result["libraries"]] == ["good"]
-    assert result["facts"]["placement"][0]["ep_name"] == "GoodEp"
-    assert {"ep_name": "GoodEp", "options": {"mode": "fast"}} in result["facts"]["provider_options"]
-    assert result["facts"]["outputs"][0]["shape"] == [3, 4]
-    assert (result["settings"]["intra_op_threads"], result["settings"]["seed"]) == (1, 5)
-
-
-def test_that_a_trial_can_end_after_a_time(tmp_path: Path) -> None:
-    done = run_main(tmp_path, "--run", TINY, "--seconds", "0.2", "--output", "trial.json")
-    assert done.code == 0
-    result = read_json(tmp_path / "trial.json")
-    assert result["facts"]["ending"] == "seconds"
-    assert result["facts"]["measured_ns"] >= 0.15e9
-    assert result["statistics"]["count"] == len(result["samples_ns"]) > 10
-
-
-@pytest.mark.parametrize("policy", [Policy.DEFAULT, Policy.PREFER_NPU])
-def test_that_a_policy_chooses_the_device(tmp_path: Path, policy: Policy) -> None:
-    done = run_main(tmp_path, "--run", TINY, "--policy", policy.value, "--iterations", "5", "--output", "trial.json")
-    assert done.code == 0
-    result = read_json(tmp_path / "trial.json")
-    assert result["settings"]["target"] == {"device_keys": [], "policy": policy.value}
-    assert [device["ep_name"] for device in result["target_devices"]] == ["CPUExecutionProvider"]
-    assert policy.value in done.out
-
-
-def test_that_few_samples_are_not_sold_as_a_percentile(tmp_path: Path) -> None:
-    done = run_main(tmp_path, "--run", TINY, "--iterations", "5")
-    assert "(fewer than 100 samples)" in done.out
-
-
-# ---- Trials that fail ----
-
-
-def test_that_a_model_that_is_not_there_is_one_line(tmp_path: Path) -> None:
-    complaint = only_complaint(run_main(tmp_path, "--run", "gone.onnx"))
-    assert complaint == "The model file is not there. Choose the model again."
-
-
-def test_that_a_file_that_is_no_model_is_one_line(tmp_path: Path) -> None:
-    (tmp_path / "notes.onnx").write_text("notes")
-    complaint = only_complaint(run_main(tmp_path, "--run", "notes.onnx"))
-    assert complaint.startswith("The file is not an ONNX model.")
-
-
-@pytest.mark.parametrize(
-    ("device", "said"),
-    [
-        ("NoEp", "There is no device NoEp; EPs here: CPUExecutionProvider, GoodEp."),
-        ("GoodEp:2", "GoodEp has 2 device(s), counted from 0; there is no GoodEp:2."),
-        ("NoEp:0", "There is no device NoEp:0; EPs here: CPUExecutionProvider, GoodEp."),
-    ],
-)
-def test_that_a_device_that_is_not_there_is_named_beside_those_that_are(
-    tmp_path: Path, add_model: Path, double_library: DoubleFactory, device: str, said: str
-) -> None:
-    library = with_library("good", double_library("name=GoodEp,count=2"))
-    done = run_main(tmp_path, "--run", add_model, *library, "--device", device, "--output", "trial.json")
-    assert only_complaint(done).startswith(said)
-    assert done.out == ""
-    assert not (tmp_path / "trial.json").exists()
-
-
-def test_that_an_ep_named_with_a_colon_and_number_is_that_ep(
-    tmp_path: Path, add_model: Path, double_library: DoubleFactory
-) -> None:
-    library = with_library("Ep:0", double_library())  # the double takes its registration name
-    done = run_main(tmp_path, "--run", add_model, *library, "--device", "Ep:0", "--iterations", "5")
-    assert done.code == 0
-    assert "Ep:0 (CPU" in done.out
-
-
-def test_that_a_library_that_fails_ends_a_trial_before_it_begins(
-    tmp_path: Path, add_model: Path, double_library: DoubleFactory
-) -> None:
-    library = with_library("bad", double_library("load=abort"))
-    done = run_main(tmp_path, "--run", add_model, *library, "--output", "trial.json")
-    assert only_complaint(done).startswith("The engine died while loading “bad”: it aborted, signal 6 SIGABRT.")
-    assert not (tmp_path / "trial.json").exists()
-
-
-def test_that_an_error_of_the_ep_is_one_line_in_its_own_words(
-    tmp_path: Path, add_model: Path, double_library: DoubleFactory
-) -> None:
-    library = with_library("bad", double_library("name=BadEp,compile=error,text=Out of ink"))
-    done = run_main(tmp_path, "--run", add_model, *library, "--device", "BadEp", "--output", "trial.json")
-    assert "Out of ink" in only_complaint(done)
-    result = read_json(tmp_path / "trial.json")
-    assert result["outcome"] == "failed"
-    assert "Out of ink" in result["failure"]["message"]
-    assert result["samples_ns"] == []
-
-
-def test_that_the_samples_before_an_eps_death_are_written(
-    tmp_path: Path, add_model: Path, double_library: DoubleFactory
-) -> None:
-    library = with_library("bad", double_library("name=BadEp,compute=abort,run_after=1000,delay_us=200"))
-    done = run_main(
-        tmp_path,
-        *("--run", add_model, *library, "--device", "BadEp", "--iterations", "100000", "--output", "trial.json"),
-    )
-    complaint = only_complaint(done)
-    assert complaint.startswith("The engine died while running the trial (stage: measuring): it aborted")
-    result = read_json(tmp_path / "trial.json")
-    assert 50 < len(result["samples_ns"]) < 1000
-    assert result["statistics"]["count"] == len(result["samples_ns"])
-    assert result["outcome"] == "failed"
-    assert result["failure"]["kind"] == "engine died"
-    assert 0 < result["statistics"]["throughput_per_s"] < 5000  # a run takes 200 µs at least
-    assert result["facts"]["placement"][0]["ep_name"] == "BadEp"
-    assert f"Samples           {len(result['samples_ns'])}\n" in done.out
-
-
-def test_that_a_result_that_cannot_be_written_is_one_line_after_the_summary(tmp_path: Path) -> None:
-    done = run_main(tmp_path, "--run", TINY, "--iterations", "5", "--output", "no/such/folder/t.json")
-    assert only_complaint(done).startswith("no/such/folder/t.json cannot be written: ")
-    assert "Median" in done.out

@@ -21,7 +21,7 @@ from gui.records.library import LibraryState
 from gui.records.protocol import EventKind
 from gui.records.trial import StopRule, Target, TrialSettings
 
-from .conftest import DoubleFactory
+from .conftest import SAMPLE_MODELS, DoubleFactory
 from .console import MAIN, Done, environment, read_json, with_library
 from .keepers import forbid_core_dumps, is_running
 
@@ -103,6 +103,59 @@ def test_that_a_second_ctrl_c_waits_no_longer(
     assert raised.value.failure.kind is FailureKind.STOPPED
     assert batches  # the one that was being read when Ctrl-C came was read to its end
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_that_a_dead_engine_is_revived_with_its_libraries_and_a_live_one_left_alone(
+    engine: HeadlessEngine, double_library: DoubleFactory, add_model: Path
+) -> None:
+    engine.load([("bad", str(double_library("name=BadEp,compile=abort"))), ("good", str(double_library()))], 60)
+    devices = engine.inventory().devices
+    settings = TrialSettings(model_path=str(add_model), target=Target(device_keys=(devices[1].key,)))
+    first = engine.greeting
+    engine.revive()
+    assert engine.greeting is first
+    with pytest.raises(FailureError) as raised:
+        engine.run_trial(settings, lambda _message: None)
+    assert raised.value.failure.kind is FailureKind.DIED
+    engine.revive()
+    assert engine.greeting != first
+    assert engine.inventory().devices == devices
+
+
+def test_that_an_engine_that_gives_up_on_itself_answers_first_and_is_revived(
+    engine: HeadlessEngine, double_library: DoubleFactory, add_model: Path
+) -> None:
+    engine.load([("hang", str(double_library("compute=hang,run_after=500,delay_us=200")))], 60)
+    devices = engine.inventory().devices
+    settings = TrialSettings(
+        model_path=str(add_model),
+        target=Target(device_keys=(devices[1].key,)),
+        stop_rule=StopRule(seconds=3600),
+        run_timeout_s=0.5,
+    )
+    assert engine.greeting is not None
+    process_id = engine.greeting.process_id
+    with pytest.raises(FailureError) as raised:
+        engine.run_trial(settings, lambda _message: None)
+    assert raised.value.failure.kind is FailureKind.TIMED_OUT
+    assert not is_running(process_id)
+    engine.revive()
+    assert engine.inventory().devices == devices
+
+
+def test_that_a_compilation_tells_its_stages_and_fails_with_its_reason(engine: HeadlessEngine, tmp_path: Path) -> None:
+    key = engine.inventory().devices[0].key
+    settings = TrialSettings(model_path=str(SAMPLE_MODELS / "tiny_mlp.onnx"), target=Target(device_keys=(key,)))
+    stages: list[str] = []
+
+    def listen(message: dict[str, Any]) -> None:
+        if message["event"] == EventKind.STAGE.value:
+            stages.append(message["facts"]["stage"])
+
+    with pytest.raises(FailureError) as raised:
+        engine.compile(settings, str(tmp_path / "out.onnx"), listen)
+    assert raised.value.failure.kind is FailureKind.NOTHING_COMPILED
+    assert stages == ["preparing", "compiling"]
 
 
 class Shell:

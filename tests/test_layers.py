@@ -14,7 +14,15 @@ from gui.records.engine_command import PACKAGE_ROOT, engine_environment
 
 QT = ("PySide6",)
 QT_CORE = ("PySide6.QtCore",)
-KEEPERS = ("gui.libraries", "gui.library_steps", "gui.hardware_keeper", "gui.trials", "gui.engine_keeper")
+KEEPERS = (
+    "gui.libraries",
+    "gui.library_steps",
+    "gui.hardware_keeper",
+    "gui.trials",
+    "gui.engine_keeper",
+    "gui.model_keeper",
+    "gui.compile_keeper",
+)
 WIDGETS = (*QT, "gui.records", "gui.models", "gui.panels", "gui.dialogs")
 NEAR_STATE = ("gui.state", "gui.settings", "gui.theme", "gui.trial_run")
 
@@ -41,16 +49,30 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
     *(
         (
             name,
-            (*QT_CORE, "gui.records", "gui.client", "gui.state", "gui.settings", "gui.trial_run", "gui.library_steps"),
+            (
+                *QT_CORE,
+                "gui.records",
+                "gui.client",
+                "gui.state",
+                "gui.settings",
+                "gui.trial_run",
+                "gui.library_steps",
+                "gui.targets",
+            ),
         )
         for name in KEEPERS
     ),
+    ("gui.targets", (*QT_CORE, "gui.records")),
     ("gui.preflight", ()),
     ("gui.headless", ("gui.records",)),
     ("gui.commands", ("gui.records", "gui.headless")),
     ("gui.cli", ("gui", "gui.records", "gui.preflight", "gui.commands", "gui.headless", "gui.app")),
     ("gui.library_dialogs", (*WIDGETS, "gui.client", "gui.libraries", "gui.settings", "gui.state")),
     ("gui.reports", (*WIDGETS, "gui.settings", "gui.state")),
+    ("gui.compilations", (*QT, "gui.records", "gui.settings", "gui.state", "gui.targets", "gui.compile_keeper")),
+    ("gui.menus", (*QT, "gui.actions")),
+    ("gui.dropped_files", ("gui.models", "gui.library_dialogs")),
+    ("gui.setups", (*WIDGETS, "gui.settings", "gui.state")),
     ("gui.actions", (*QT, "gui.records", "gui.settings", "gui.theme")),
     (
         "gui.main_window",
@@ -64,6 +86,10 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
             "gui.logs",
             "gui.library_dialogs",
             "gui.reports",
+            "gui.compilations",
+            "gui.dropped_files",
+            "gui.menus",
+            "gui.setups",
         ),
     ),
     ("gui.app", (*QT, *NEAR_STATE, *KEEPERS, "gui", "gui.records", "gui.client", "gui.main_window", "gui.logs")),

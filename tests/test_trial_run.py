@@ -55,9 +55,14 @@ def test_that_two_trials_are_never_equal() -> None:
         (StopRule(iterations=10), 10, 1.0, 1.0),
         (StopRule(seconds=4.0), 7, 1.0, 0.25),
         (StopRule(seconds=4.0), 7, 5.0, 1.0),
+        (StopRule(iterations=10), 12, 1.0, 1.0),  # callers that ended at the same time
+        (StopRule(seconds=4.0, stable_percent=1.0), 7, 2.0, None),
+        (StopRule(seconds=4.0, stable_percent=1.0), 7, 4.0, None),
     ],
 )
-def test_that_progress_goes_by_the_stop_rule(rule: StopRule, count: int, elapsed_s: float, progress: float) -> None:
+def test_that_progress_goes_by_the_stop_rule_and_is_unknown_until_stable(
+    rule: StopRule, count: int, elapsed_s: float, progress: float | None
+) -> None:
     assert run(rule, range(count), elapsed_ns=int(elapsed_s * 1e9)).progress == progress
 
 
@@ -69,11 +74,27 @@ def test_that_progress_goes_by_the_stop_rule(rule: StopRule, count: int, elapsed
         (StopRule(seconds=5.0), 4, 3.0),
         (StopRule(seconds=1.0), 4, 0.0),
         (StopRule(iterations=10), 0, None),
+        (StopRule(iterations=10), 12, 0.0),  # never less than nothing
+        (StopRule(seconds=5.0, stable_percent=1.0), 4, 3.0),
+        (StopRule(seconds=1.0, stable_percent=1.0), 4, 0.0),
+        (StopRule(seconds=5.0, stable_percent=1.0), 0, None),
     ],
 )
 def test_that_the_time_left_is_known_while_it_measures(rule: StopRule, count: int, left: float | None) -> None:
     trial = run(rule, range(count), elapsed_ns=2_000_000_000, facts=TrialFacts(stage=Stage.MEASURING))
     assert trial.seconds_left == left
+
+
+@pytest.mark.parametrize(
+    ("rule", "sooner"),
+    [
+        (StopRule(iterations=10), False),
+        (StopRule(seconds=5.0), False),
+        (StopRule(seconds=5.0, stable_percent=1.0), True),
+    ],
+)
+def test_that_only_until_stable_may_end_before_the_time_left_is_over(rule: StopRule, sooner: bool) -> None:
+    assert run(rule).may_end_sooner is sooner
 
 
 @pytest.mark.parametrize("stage", [stage for stage in Stage if stage is not Stage.MEASURING])

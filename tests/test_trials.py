@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from gui.records.failure import FailureKind
 from gui.records.library import LibraryState
 from gui.records.result import Outcome
 from gui.records.statistics import LatencyStatistics, summarize
-from gui.records.trial import Ending, Policy, Stage, StopRule, Target, TrialSettings
+from gui.records.trial import DimensionSize, Ending, Policy, Stage, StopRule, Target, TrialSettings
 from gui.state import EngineStatus
 from gui.trial_run import TrialRun
 
@@ -55,86 +56,6 @@ def ended(keepers: Keepers, what: TrialSettings) -> TrialRun:
 
 def summary_of(trial: TrialRun) -> LatencyStatistics | None:
     return summarize(trial.series.values, trial.elapsed_ns, len(trial.series))
-
-
-# ---- Models ----
-
-
-def test_that_a_chosen_model_is_described(qtbot: QtBot, keepers: Keepers) -> None:
-    keepers.trials.choose_model(str(TINY_MODEL))
-    model = keepers.state.model
-    assert model is not None
-    assert model.is_loading
-    with qtbot.waitSignal(keepers.state.model_changed, timeout=TIMEOUT_MS):
-        pass
-    model = keepers.state.model
-    assert model is not None
-    assert not model.is_loading
-    assert model.failure is None
-    assert model.description is not None
-    assert model.description.path == str(TINY_MODEL)
-    assert model.description.inputs
-
-
-def test_that_a_file_that_is_no_model_says_why(qtbot: QtBot, keepers: Keepers, tmp_path: Path) -> None:
-    path = tmp_path / "text.onnx"
-    path.write_text("no model")
-    with qtbot.waitSignal(keepers.trials.model_failed, timeout=TIMEOUT_MS) as failed:
-        keepers.trials.choose_model(str(path))
-    model = keepers.state.model
-    assert model is not None
-    assert (model.failure, model.description, model.is_loading) == (failed.args[0], None, False)
-    assert model.failure is not None
-    assert model.failure.kind is FailureKind.NOT_A_MODEL
-
-
-def test_that_reloading_reads_the_file_again(qtbot: QtBot, keepers: Keepers, tmp_path: Path) -> None:
-    path = tmp_path / "late.onnx"
-    with qtbot.waitSignal(keepers.trials.model_failed, timeout=TIMEOUT_MS):
-        keepers.trials.choose_model(str(path))
-    path.write_bytes(TINY_MODEL.read_bytes())
-    keepers.trials.reload_model()
-    qtbot.waitUntil(lambda: described(keepers), timeout=TIMEOUT_MS)
-    assert keepers.state.model is not None
-    assert keepers.state.model.failure is None
-
-
-def described(keepers: Keepers) -> bool:
-    return keepers.state.model is not None and keepers.state.model.description is not None
-
-
-@pytest.mark.parametrize("first", [TINY_MODEL, Path("/no/such/model.onnx")], ids=["good", "bad"])
-def test_that_the_answer_for_another_model_is_passed_over(qtbot: QtBot, keepers: Keepers, first: Path) -> None:
-    other = SAMPLE_MODELS / "image_classifier.onnx"
-    seen: list[str] = []
-    failures: list[object] = []
-    keepers.trials.model_failed.connect(failures.append)
-
-    def note() -> None:
-        model = keepers.state.model
-        if model is not None and model.description is not None:
-            seen.append(model.description.path)
-
-    keepers.state.model_changed.connect(note)
-    keepers.trials.choose_model(str(first))
-    keepers.trials.choose_model(str(other))
-    qtbot.waitUntil(lambda: described(keepers), timeout=TIMEOUT_MS)
-    assert keepers.state.model is not None
-    assert keepers.state.model.path == str(other)
-    assert seen == [str(other)]
-    assert failures == []
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
-def test_that_the_next_engine_reads_a_model_that_the_last_did_not_come_to(
-    qtbot: QtBot, keepers: Keepers, double_library: DoubleFactory
-) -> None:
-    keepers.libraries.add([("slow", str(double_library("devices=slow,slow_ms=60000,trace=1")))])
-    keepers.trials.choose_model(str(TINY_MODEL))
-    qtbot.waitUntil(lambda: keepers.has_said("double: devices"), timeout=TIMEOUT_MS)
-    os.kill(keepers.client.process_id(), signal.SIGKILL)
-    keepers.wait_for_death()
-    qtbot.waitUntil(lambda: described(keepers), timeout=TIMEOUT_MS)
 
 
 # ---- Trials to their end ----
@@ -366,3 +287,88 @@ def test_that_a_trial_goes_on_when_a_library_it_does_not_use_shall_go(
     assert trial.outcome is Outcome.FINISHED
     keepers.wait_until_ready()
     assert keepers.states() == {"double": LibraryState.NOT_LOADED}
+
+
+# ---- Several trials in a row ----
+
+
+def rows(keepers: Keepers, *sizes: int, library: str | None = None, model: Path = TINY_MODEL) -> tuple[TrialSettings, ...]:
+    """Trials that differ in the size of the batch."""
+    return tuple(
+        settings(keepers, library, model, dimensions=(DimensionSize(name="batch", size=size),)) for size in sizes
+    )
+
+
+def wait_for_all(qtbot: QtBot, keepers: Keepers, count: int) -> list[TrialRun]:
+    qtbot.waitUntil(
+        lambda: len(keepers.state.trials) == count and not keepers.state.is_busy, timeout=TIMEOUT_MS
+    )
+    return list(keepers.state.trials)
+
+
+def test_that_trials_in_a_row_run_one_after_the_other(qtbot: QtBot, keepers: Keepers) -> None:
+    waiting: list[int] = []
+    keepers.state.waiting_changed.connect(lambda: waiting.append(keepers.state.waiting_trials))
+    keepers.trials.run_all(rows(keepers, 1, 2, 4))
+    assert keepers.state.is_busy
+    trials = wait_for_all(qtbot, keepers, 3)
+    assert [trial.settings.dimensions[0].size for trial in trials] == [1, 2, 4]
+    assert [trial.facts.inputs[0].shape[0] for trial in trials if trial.facts.inputs[0].shape] == [1, 2, 4]
+    assert [trial.outcome for trial in trials] == [Outcome.FINISHED] * 3
+    assert waiting == [2, 1, 0]
+
+
+def test_that_a_trial_that_fails_or_kills_its_engine_does_not_end_the_row(
+    qtbot: QtBot, keepers: Keepers, double_library: DoubleFactory, add_model: Path
+) -> None:
+    keepers.add("bad", double_library("compute=abort"))
+    keepers.add("good", double_library("name=good"))
+    keepers.trials.run_all(
+        (
+            settings(keepers, "good", add_model),
+            settings(keepers, "bad", add_model),
+            settings(keepers, "good", Path("/no/such/model.onnx")),
+            settings(keepers, "good", add_model),
+        )
+    )
+    trials = wait_for_all(qtbot, keepers, 4)
+    kinds = [None if trial.failure is None else trial.failure.kind for trial in trials]
+    assert kinds == [None, FailureKind.DIED, FailureKind.NO_SUCH_FILE, None]
+
+
+def test_that_stopping_ends_the_whole_row(qtbot: QtBot, keepers: Keepers) -> None:
+    keepers.trials.run_all(tuple(replace(entry, stop_rule=ENDLESS) for entry in rows(keepers, 1, 2, 4)))
+    trial = keepers.state.running_trial
+    assert trial is not None
+    qtbot.waitUntil(lambda: len(trial.series) > 0, timeout=TIMEOUT_MS)
+    keepers.trials.stop()
+    (only,) = wait_for_all(qtbot, keepers, 1)
+    assert only.outcome is Outcome.STOPPED
+    assert len(only.series) > 0
+
+
+def test_that_no_row_starts_while_another_runs(qtbot: QtBot, keepers: Keepers) -> None:
+    keepers.trials.run_all(rows(keepers, 1, 2))
+    keepers.trials.run_all(rows(keepers, 8, 16))
+    sizes = [trial.settings.dimensions[0].size for trial in wait_for_all(qtbot, keepers, 2)]
+    assert sizes == [1, 2]
+
+
+# ---- Runs that take too long ----
+
+
+def test_that_a_run_that_hangs_too_long_fails_alone_and_the_row_goes_on_in_a_fresh_engine(
+    qtbot: QtBot, keepers: Keepers, double_library: DoubleFactory, add_model: Path
+) -> None:
+    keepers.add("bad", double_library("compute=hang,run_after=8"))
+    keepers.add("good", double_library("name=good"))
+    before = keepers.client.process_id()
+    hanging = settings(keepers, "bad", add_model, run_timeout_s=0.2, warmup=0)
+    keepers.trials.run_all((hanging, settings(keepers, "good", add_model)))
+    late, good = wait_for_all(qtbot, keepers, 2)
+    assert late.failure is not None
+    assert late.failure.kind is FailureKind.TIMED_OUT
+    assert (late.outcome, len(late.series)) == (Outcome.FAILED, 7)
+    assert good.outcome is Outcome.FINISHED
+    assert keepers.client.process_id() != before
+    assert [death.intended for death in keepers.deaths] == [True]

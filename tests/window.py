@@ -12,9 +12,11 @@ from pytestqt.qtbot import QtBot
 
 from gui.client.client import EngineClient
 from gui.client.inspector import Inspector
+from gui.compile_keeper import CompileKeeper
 from gui.libraries import LibraryKeeper
 from gui.logs import LogSource
 from gui.main_window import MainWindow
+from gui.model_keeper import ModelKeeper
 from gui.settings import Settings
 from gui.state import State
 from gui.trials import TrialKeeper
@@ -48,8 +50,9 @@ class Idle:
 def idle_window(qtbot: QtBot, ini: Path) -> Iterator[Idle]:
     """Show a window on the settings in `ini`; close it afterwards, and the client with it."""
     state, settings, client, log = State(), open_settings(ini), EngineClient(), LogSource()
-    libraries, trials = LibraryKeeper(client, Inspector(), state, settings), TrialKeeper(client, state)
-    window = MainWindow(state, settings, client, libraries, trials, log)
+    libraries = LibraryKeeper(client, Inspector(), state, settings)
+    models, trials, compiler = ModelKeeper(client, state), TrialKeeper(client, state), CompileKeeper(client, state)
+    window = MainWindow(state, settings, client, libraries, models, trials, compiler, log)
     window.closed.connect(client.close)
     with qtbot.waitActive(window):
         window.show()

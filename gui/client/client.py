@@ -11,12 +11,13 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from ..records.codec import DecodeError, from_json, to_json
 from ..records.engine_command import engine_command, engine_environment
 from ..records.failure import Failure, FailureKind
+from ..records.inputs import InputProposals
 from ..records.log import LogRecord, LogSeverity, record_of_stderr_line
 from ..records.model import ModelDescription
 from ..records.process_exit import ProcessExit
 from ..records.protocol import PROTOCOL_VERSION, EventKind, Explanation, Greeting, Inventory, Op
 from ..records.samples import decode_samples
-from ..records.trial import Stage, TrialFacts, TrialSettings
+from ..records.trial import CompiledModel, Stage, TrialFacts, TrialSettings
 from .process import EngineProcess
 from .requests import PendingRequest
 
@@ -29,7 +30,7 @@ _SETTLED_MS: Final = 10_000
 _LAST_WORDS_MS: Final = 500
 """So long an answer waits for the lines that were printed before it: stderr is a pipe of its own."""
 _SAID_LINES: Final = 200
-_DARING: Final = (Op.REGISTER, Op.UNREGISTER, Op.EXPLAIN_HARDWARE, Op.RUN_TRIAL)
+_DARING: Final = (Op.REGISTER, Op.UNREGISTER, Op.EXPLAIN_HARDWARE, Op.RUN_TRIAL, Op.COMPILE)
 """What an engine may die of: those who asked for it do not ask again by themselves."""
 
 
@@ -56,6 +57,7 @@ class EngineClient(QObject):
         self._settling.setSingleShot(True)
         self._settling.timeout.connect(self._on_settled)
         self._closing = False
+        self._leaving = False  # the engine has said that it gives up on itself
         self._listening: PendingRequest | None = None  # what is printed now belongs to it
         self._held: dict[int, dict[str, Any]] = {}  # answers that wait for what was printed before them
 
@@ -118,6 +120,17 @@ class EngineClient(QObject):
         """Ask for the `ModelDescription` of a file."""
         return self._request(Op.DESCRIBE_MODEL, self.tr("reading the model"), ModelDescription, path=path)
 
+    def propose_inputs(self, path: str, sizes: dict[str, int]) -> PendingRequest:
+        """Ask what is taken for the inputs of a model with these sizes; answered with `InputProposals`."""
+        return self._request(
+            Op.PROPOSE_INPUTS, self.tr("choosing input values"), InputProposals, path=path, sizes=sizes
+        )
+
+    def compile(self, settings: TrialSettings, path: str) -> PendingRequest:
+        """Compile the model of a trial for its target into a file; answered with a `CompiledModel`."""
+        doing = self.tr("compiling the model")
+        return self._request(Op.COMPILE, doing, CompiledModel, settings=to_json(settings), path=path)
+
     def run_trial(self, settings: TrialSettings) -> PendingRequest:
         """Run a trial; answered with its final `TrialFacts`."""
         return self._request(Op.RUN_TRIAL, self.tr("running the trial"), TrialFacts, settings=to_json(settings))
@@ -161,6 +174,10 @@ class EngineClient(QObject):
         try:
             if "event" in message:
                 self._on_event(message)
+            elif message.get("leaving") is True:
+                self._leaving = True
+                self._held[message["id"]] = message  # told when the engine is gone: nothing more can be asked of it
+                self._kill()
             elif self._must_wait(message):
                 self._held[message["id"]] = message
                 QTimer.singleShot(_LAST_WORDS_MS, self, lambda: self._deliver(message["id"]))
@@ -260,7 +277,7 @@ class EngineClient(QObject):
             self._listening.said = [*self._listening.said, *lines][-_SAID_LINES:]
 
     def _on_ended(self, process_exit: ProcessExit) -> None:
-        process_exit = replace(process_exit, intended=process_exit.intended or self._closing)
+        process_exit = replace(process_exit, intended=process_exit.intended or self._closing or self._leaving)
         was_daring = any(request.op in _DARING for request in self._pending.values())
         self._greeting = None
         self._listening = None
@@ -271,6 +288,7 @@ class EngineClient(QObject):
         for request_id in tuple(self._held):  # answered in time, although it died right after
             self._deliver(request_id)
         self._fail_all(process_exit)
+        self._leaving = False
         if self._closing:
             self.closed.emit()
             return
@@ -286,7 +304,8 @@ class EngineClient(QObject):
         """Fail what was under way: the oldest was being done, for the engine does one job at a time."""
         failures: list[tuple[int, Failure]] = []
         for index, request in enumerate(self._pending.values()):
-            failures.append((request.id, self._death(request, process_exit) if index == 0 else self._unavailable()))
+            was_done = index == 0 and not self._leaving  # else it had answered, and this one still waited
+            failures.append((request.id, self._death(request, process_exit) if was_done else self._unavailable()))
         for request_id, failure in failures:
             self._fail_if_pending(request_id, failure)
 

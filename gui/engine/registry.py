@@ -119,6 +119,11 @@ class Registry:
             )
         return [by_key[key] for key in keys]
 
+    def ep_names_of(self, keys: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the names of the EPs of these devices, each once; keys of devices that are gone are passed over."""
+        names = {device.key: device.ep_name for device in self._devices()}
+        return tuple(dict.fromkeys(names[key] for key in keys if key in names))
+
     def keys_of(self, objects: list[Any]) -> tuple[str, ...]:
         """Return the keys of OrtEpDevice objects, each once, in their order; those unknown are left out."""
         known = ort.get_ep_devices()

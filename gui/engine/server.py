@@ -18,15 +18,19 @@ import numpy as np
 from .. import __version__
 from ..records.codec import DecodeError, from_json, to_json
 from ..records.failure import Failure, FailureError, FailureKind
+from ..records.inputs import InputProposals
 from ..records.log import LogRecord, LogSeverity
 from ..records.protocol import PROTOCOL_VERSION, EventKind, Greeting, Inventory, Op, encode_mark
 from ..records.samples import Nanoseconds, encode_samples
-from ..records.trial import Stage, TrialFacts, TrialSettings
+from ..records.trial import CompiledModel, Stage, TrialFacts, TrialSettings
 from . import ort
+from .cancellation import Cancellation
 from .channel import Channel
+from .compiler import compile_model
 from .models import describe_model
+from .proposals import propose_inputs
 from .registry import Registry
-from .trial import Cancellation, Trial
+from .trial import Trial
 
 _LOGS_PER_SECOND = 1000
 
@@ -113,7 +117,9 @@ class Server:
             Op.DEVICES: lambda _job: self._registry.inventory(),
             Op.EXPLAIN_HARDWARE: lambda job: self._registry.explain_hardware(_text(job, "name")),
             Op.DESCRIBE_MODEL: lambda job: describe_model(_text(job, "path")),
+            Op.PROPOSE_INPUTS: _propose_inputs,
             Op.RUN_TRIAL: self._run_trial,
+            Op.COMPILE: self._compile,
         }
         while True:
             job = self._jobs.get()
@@ -150,7 +156,19 @@ class Server:
             encoded = encode_samples(samples)
             self._send_event(job.id, EventKind.SAMPLES, stage=stage.value, samples=encoded, elapsed_ns=elapsed_ns)
 
-        return Trial(settings, self._registry, job.cancellation, tell, send).run()
+        def give_up(failure: Failure) -> None:
+            self._channel.send({"id": job.id, "error": to_json(failure), "leaving": True})
+            _leave()
+
+        return Trial(settings, self._registry, job.cancellation, tell, send, give_up).run()
+
+    def _compile(self, job: _Job) -> CompiledModel:
+        settings = from_json(TrialSettings, job.message.get("settings"))
+
+        def tell(facts: TrialFacts) -> None:
+            self._send_event(job.id, EventKind.STAGE, facts=to_json(facts))
+
+        return compile_model(settings, _text(job, "path"), self._registry, job.cancellation, tell)
 
     def _send_ok(self, request_id: Any, answer: dict[str, Any]) -> None:
         self._channel.send({"id": request_id, "ok": answer})
@@ -212,6 +230,13 @@ def _cpu_name() -> str:
     except OSError:
         pass
     return platform.processor() or platform.machine()
+
+
+def _propose_inputs(job: _Job) -> InputProposals:
+    sizes = job.message.get("sizes")
+    if not isinstance(sizes, dict) or not all(type(size) is int for size in sizes.values()):
+        raise FailureError(_bad_request(f"{job.op.value} needs “sizes” as an object of whole numbers."))
+    return propose_inputs(_text(job, "path"), sizes)
 
 
 def _text(job: _Job, key: str) -> str:

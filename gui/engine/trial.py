@@ -1,63 +1,43 @@
-"""Runs a trial: one session, a first run, a warm-up, the timed loop. Lives on the worker thread."""
+"""Runs a trial: inputs, one session, a first run, a warm-up, the timed loop. Lives on the worker thread."""
 
 from __future__ import annotations
 
 import gc
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
 from ..records.codec import string_map
-from ..records.failure import FailureError
-from ..records.model import TensorInfo
-from ..records.placement import OpCount, Placement
+from ..records.dimensions import with_derived
+from ..records.failure import Failure, FailureError, FailureKind, failure_error
+from ..records.inputs import Fill, InputSource, SourceKind
+from ..records.model import TensorInfo, free_names
 from ..records.samples import Nanoseconds
-from ..records.trial import Ending, ProviderOptions, Stage, TrialFacts, TrialSettings
+from ..records.trial import DimensionSize, Ending, ProviderOptions, Stage, TrialFacts, TrialSettings
 from . import ort
+from .cancellation import Cancellation
 from .failures import is_cancellation, trial_failure
-from .inputs import generate_inputs
-from .models import tensor_info_of_arg
+from .inputs import make_inputs, sizes_of_files
+from .models import describe_model
+from .outputs import non_finite, output_info, save_outputs
+from .proposals import propose_inputs
 from .registry import Registry
+from .run_watch import RunTimedOutError, RunWatch
+from .runners import Runner
+from .sessions import explain_refusal, is_strict_refusal, placement_of, session_options
+from .timed_loop import ConcurrentLoop, Limits, TimedLoop
 
-BATCH_NS: Final = 33_000_000
-"""Samples are sent at most this often."""
-_BUFFER = 1 << 16
-
-
-class Cancellation:
-    """The wish to end a job; `request` may be called on any thread."""
-
-    def __init__(self) -> None:
-        self._requested = False
-        self._session_options: Any = None
-        self._run_options: Any = None
-
-    def is_requested(self) -> bool:
-        """Whether the job shall end."""
-        return self._requested
-
-    def request(self) -> None:
-        """Ask ORT to leave what it is in; the timed loop looks at `is_requested` between two runs."""
-        self._requested = True
-        if self._session_options is not None:
-            self._session_options.set_load_cancellation_flag(True)
-        if self._run_options is not None:
-            self._run_options.terminate = True
-
-    def watch(self, *, session_options: Any, run_options: Any) -> None:
-        """Name the objects through which ORT can be asked."""
-        self._session_options, self._run_options = session_options, run_options
-        if self._requested:
-            self.request()
+_ENDED: Final = "It was ended; the samples before it are kept."
 
 
 class Trial:
-    """One trial. `tell` gets the facts before each stage, `send` each batch of samples."""
+    """One trial. `tell` gets the facts before each stage, `send` each batch of samples.
+
+    `give_up` gets the failure when a run does not end although it must: it does not return to this trial.
+    """
 
     def __init__(
         self,
@@ -66,26 +46,33 @@ class Trial:
         cancellation: Cancellation,
         tell: Callable[[TrialFacts], None],
         send: Callable[[Stage, Nanoseconds, int], None],
+        give_up: Callable[[Failure], None],
     ) -> None:
         self._settings = settings
         self._registry = registry
         self._cancellation = cancellation
         self._tell = tell
         self._send = send
+        self._give_up = give_up
         self._facts = TrialFacts()
+        self._feeds: dict[str, Any] = {}
+        self._sizes: dict[str, int] = {}
         self._session: Any = None
         self._run_options = ort.RunOptions()
+        self._watch: RunWatch | None = None
+        self._loop: TimedLoop | ConcurrentLoop | None = None
 
     def run(self) -> TrialFacts:
         """Do it all and return what is known. Raises `FailureError`; being stopped is not a failure."""
         stopped, failure = False, None
         try:
             self._run_stages()
+        except FailureError as error:
+            failure = error.failure
         except ort.ERRORS as error:
             stopped = self._cancellation.is_requested() and is_cancellation(error)
             if not stopped:
-                by_policy = self._settings.target.policy is not None
-                failure = trial_failure(error, self._facts.stage, by_policy=by_policy)
+                failure = self._failure_of(error)
         finally:
             self._close()  # only now: the error's traceback, which is gone, held the session
         if failure is not None:
@@ -95,79 +82,171 @@ class Trial:
         return self._facts
 
     def _run_stages(self) -> None:
+        self._enter(Stage.PREPARING)
+        self._make_inputs()
         self._enter(Stage.CREATING_SESSION)
         self._create_session()
         if self._cancellation.is_requested():
             return
-        self._enter(Stage.FIRST_RUN)
-        names = [output.name for output in self._session.get_outputs()]
-        sizes = {entry.name: entry.size for entry in self._settings.dimensions}
-        tensors = tuple(tensor_info_of_arg(arg) for arg in self._session.get_inputs())
-        feeds = generate_inputs(tensors, sizes, self._settings.seed)
-        began = time.perf_counter_ns()
-        outputs = self._session.run(names, feeds, self._run_options)
-        self._know(first_run_ns=time.perf_counter_ns() - began)
-        self._know(outputs=tuple(_output_info(name, value) for name, value in zip(names, outputs, strict=True)))
-        if self._cancellation.is_requested():
-            return
-        loop = TimedLoop(self._session.run, (names, feeds, self._run_options), self._cancellation, self._send)
-        with _no_garbage_collection():
-            if self._settings.warmup:
-                self._enter(Stage.WARMING_UP)
-                loop.measure(Stage.WARMING_UP, iterations=self._settings.warmup, seconds=None)
-                self._know(warmup_runs=loop.count)
-            self._enter(Stage.MEASURING)
-            rule = self._settings.stop_rule
-            try:
-                loop.measure(Stage.MEASURING, iterations=rule.iterations, seconds=rule.seconds)
-            finally:
-                self._know(sample_count=loop.count, measured_ns=loop.elapsed_ns)
-        if self._cancellation.is_requested():
-            self._know(ending=Ending.STOPPED)
-        else:
-            self._know(ending=Ending.SECONDS if rule.iterations is None else Ending.ITERATIONS)
-        self._enter(Stage.CHECKING)
-        self._know(non_finite_outputs=tuple(_non_finite(names, outputs)))
+        with self._watched():
+            self._run_session()
+
+    def _make_inputs(self) -> None:
+        settings = self._settings
+        description = describe_model(settings.model_path)
+        given = {entry.name: entry.size for entry in settings.dimensions}
+        named = {source.name for source in settings.inputs}
+        tensors = description.inputs + tuple(
+            tensor for tensor in description.initializers or () if tensor.name in named
+        )
+        given |= sizes_of_files(tensors, settings.inputs, given)
+        names = free_names(tensors)
+        try:
+            sizes = with_derived(names, given)
+        except ValueError as error:
+            raise failure_error(
+                FailureKind.BAD_DIMENSION, f"A free dimension has no usable size: {error}.", hint="Change the sizes."
+            ) from error
+        self._sizes = {**given, **sizes}
+        sources, reasons = self._sources(tensors, sizes)
+        made = make_inputs(tensors, sizes, settings.seed, sources, reasons)
+        self._feeds = made.feeds
+        dimensions = tuple(DimensionSize(name=name, size=size) for name, size in sizes.items() if size > 0)
+        self._know(inputs=made.facts, dimensions=dimensions)
+
+    def _sources(
+        self, tensors: tuple[TensorInfo, ...], sizes: dict[str, int]
+    ) -> tuple[tuple[InputSource, ...], dict[str, str]]:
+        """Return a source for every input, and the reasons of those that were proposed."""
+        own = {source.name: source for source in self._settings.inputs if not _is_automatic(source)}
+        hints = {source.name: source for source in self._settings.inputs if _is_automatic(source)}
+        names = {tensor.name for tensor in tensors}
+        reasons: dict[str, str] = {}
+        if names - set(own):
+            for proposal in propose_inputs(self._settings.model_path, sizes).proposals:
+                name = proposal.source.name
+                if name in own or name not in names:
+                    continue
+                hint = hints.get(name)
+                source = proposal.source
+                if hint is not None and hint.shape is not None:
+                    source = replace(source, shape=hint.shape)
+                own[name] = source
+                reasons[name] = proposal.reason
+        return tuple(own.values()), reasons
 
     def _create_session(self) -> None:
-        options = ort.SessionOptions()
+        settings = self._settings
+        strict = settings.session.strict
+        options = session_options(settings, self._registry, self._sizes, strict=strict)
         self._cancellation.watch(session_options=options, run_options=self._run_options)
-        options.intra_op_num_threads = self._settings.intra_op_threads
-        options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
-        for entry in self._settings.dimensions:
-            options.add_free_dimension_override_by_name(entry.name, entry.size)
-        self._choose_target(options)
+        if settings.target.policy is None:
+            self._know(target_devices=settings.target.device_keys + settings.target.second_keys)
         began = time.perf_counter_ns()
-        # enable_fallback=0: otherwise a failing EP is replaced by the CPU without a word.
-        self._session = ort.InferenceSession(self._settings.model_path, options, enable_fallback=0)
+        try:
+            # enable_fallback=0: otherwise a failing EP is replaced by the CPU without a word.
+            self._session = ort.InferenceSession(settings.model_path, options, enable_fallback=0)
+        except ort.ERRORS as error:
+            if not (strict and is_strict_refusal(error)):
+                raise
+            lenient = session_options(settings, self._registry, self._sizes, strict=False)
+            raise explain_refusal(settings.model_path, lenient, str(error)) from None
         created = time.perf_counter_ns() - began
         self._registry.track_session(self._session)
+        saved = settings.session.optimized_model_path
         self._know(
             session_creation_ns=created,
-            placement=_placement_of(self._session),
+            placement=placement_of(self._session),
             providers=tuple(self._session.get_providers()),
             provider_options=tuple(
                 ProviderOptions(ep_name=name, options=string_map(entries))
                 for name, entries in self._session.get_provider_options().items()
             ),
-            intra_op_threads=self._settings.intra_op_threads,
+            intra_op_threads=settings.intra_op_threads,
+            saved_files=(saved,) if saved and Path(saved).is_file() else (),
         )
-        if self._settings.target.policy is not None:
+        if settings.target.policy is not None:
             self._know(target_devices=self._registry.keys_of(list(self._session.get_input_epdevices())))
 
-    def _choose_target(self, options: Any) -> None:
-        target = self._settings.target
-        if target.policy is None:
-            devices = self._registry.resolve(target.device_keys)
-            self._know(target_devices=target.device_keys)
-            options.add_provider_for_devices(devices, dict(self._settings.options))
+    def _run_session(self) -> None:
+        settings = self._settings
+        self._enter(Stage.FIRST_RUN)
+        runner = Runner(self._session, self._feeds, settings.binding, self._run_options)
+        self._know(notes=tuple(runner.notes))
+        calls = runner.calls(settings.callers)
+        if self._watch is not None:
+            calls = [self._watch.guarded(call) for call in calls]
+        function, arguments = calls[0]
+        began = time.perf_counter_ns()
+        result = function(*arguments)
+        self._know(first_run_ns=time.perf_counter_ns() - began)
+        outputs = runner.outputs_of(calls[0], result)
+        self._know(outputs=tuple(output_info(name, value) for name, value in zip(runner.names, outputs, strict=True)))
+        if settings.outputs_folder:
+            saved = save_outputs(settings.outputs_folder, runner.names, outputs, runner.types)
+            self._know(saved_files=self._facts.saved_files + saved)
+        bad = tuple(non_finite(runner.names, outputs))
+        del result, outputs
+        if self._cancellation.is_requested():
             return
-        options.set_provider_selection_policy(ort.policy_of(target.policy.value))
-        for ep_name in self._registry.plugin_ep_names():
-            for key, value in self._settings.options:
-                options.add_session_config_entry(f"ep.{ep_name.lower()}.{key}", value)
+        pause_s = settings.pause_ms / 1e3
+        if settings.callers == 1:
+            self._loop = TimedLoop(calls[0], self._cancellation, self._send, pause_s=pause_s)
+        else:
+            self._loop = ConcurrentLoop(calls, self._cancellation, self._send, pause_s=pause_s)
+        self._cancellation.when_stuck(self._loop.rescue)
+        with _no_garbage_collection():
+            self._measure(self._loop)
+        self._enter(Stage.CHECKING)
+        self._know(non_finite_outputs=bad)
+
+    def _measure(self, loop: TimedLoop | ConcurrentLoop) -> None:
+        if self._settings.warmup:
+            self._enter(Stage.WARMING_UP)
+            try:
+                loop.measure(Stage.WARMING_UP, Limits(iterations=self._settings.warmup))
+            finally:
+                self._know(warmup_runs=loop.count)
+        self._enter(Stage.MEASURING)
+        rule = self._settings.stop_rule
+        limits = Limits(iterations=rule.iterations, seconds=rule.seconds, stable_percent=rule.stable_percent)
+        try:
+            loop.measure(Stage.MEASURING, limits)
+        finally:
+            self._know(sample_count=loop.count, measured_ns=loop.elapsed_ns, ending=loop.ending)
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Watch the runs for the longest they may take, if they may not take for ever."""
+        limit = self._settings.run_timeout_s
+        if limit is not None:
+            self._watch = RunWatch(limit, self._cancellation, self._run_options, self._on_stuck)
+        with self._watch or nullcontext():
+            yield
+
+    def _on_stuck(self) -> None:
+        """On the watch's thread: the run does not come back. What was measured is sent, then the engine gives up."""
+        if self._loop is not None:
+            self._loop.rescue()
+        self._give_up(self._timed_out("It did not end when asked to, so its engine was replaced."))
+
+    def _failure_of(self, error: Exception) -> Failure:
+        if isinstance(error, RunTimedOutError) or (self._watch is not None and self._watch.is_overdue):
+            return self._timed_out(_ENDED, detail=str(error))
+        return trial_failure(error, self._facts.stage, by_policy=self._settings.target.policy is not None)
+
+    def _timed_out(self, what: str, detail: str = "") -> Failure:
+        return Failure(
+            kind=FailureKind.TIMED_OUT,
+            message=f"A run took longer than {self._settings.run_timeout_s:g} s while {self._facts.stage.value}.",
+            hint=f"{what} Allow a run more time, or look for what holds it up.",
+            detail=detail,
+        )
 
     def _close(self) -> None:
+        self._cancellation.when_stuck(None)
+        self._loop = None
+        self._feeds = {}
         if self._session is not None:
             self._enter(Stage.CLOSING)
             self._session = None
@@ -181,63 +260,6 @@ class Trial:
         self._tell(self._facts)
 
 
-class TimedLoop:
-    """Calls a function again and again and takes the time of each call; nothing else happens between two calls.
-
-    About 30 times a second it pauses to send the samples taken: then, and only then, is anything allocated or written.
-    """
-
-    def __init__(
-        self,
-        function: Callable[..., Any],
-        arguments: tuple[Any, ...],
-        cancellation: Cancellation,
-        send: Callable[[Stage, Nanoseconds, int], None],
-    ) -> None:
-        self._function = function
-        self._arguments = arguments
-        self._cancellation = cancellation
-        self._send = send
-        self._array = np.zeros(_BUFFER, np.int64)
-        self.count = 0
-        """Calls that ended, in the last `measure`."""
-        self.elapsed_ns = 0
-        """Wall-clock time of the last `measure`, up to the end of its last call."""
-
-    def measure(self, stage: Stage, *, iterations: int | None, seconds: float | None) -> None:
-        """Call until `iterations` calls are done, `seconds` have passed, or the cancellation is requested.
-
-        Raises what the function raises; the samples taken before are sent then, too.
-        """
-        clock, function, arguments = time.perf_counter_ns, self._function, self._arguments
-        cancellation, slots = self._cancellation, self._array.data
-        limit = -1 if iterations is None else iterations
-        self.count, self.elapsed_ns, filled = 0, 0, 0
-        began = clock()
-        deadline = began + int(seconds * 1e9) if seconds is not None else 1 << 62
-        pause = min(began + BATCH_NS, deadline)
-        last = began
-        try:
-            while self.count + filled != limit and not cancellation.is_requested() and last < deadline:
-                start = clock()
-                function(*arguments)
-                last = clock()
-                slots[filled] = last - start
-                filled += 1
-                if last >= pause or filled == _BUFFER:
-                    self._flush(stage, filled, last - began)
-                    filled = 0
-                    pause = min(clock() + BATCH_NS, deadline)
-        finally:
-            self._flush(stage, filled, last - began)
-
-    def _flush(self, stage: Stage, filled: int, elapsed_ns: int) -> None:
-        self.count += filled
-        self.elapsed_ns = elapsed_ns
-        if filled:
-            self._send(stage, self._array[:filled], elapsed_ns)
-
-
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
     gc.collect()
@@ -248,36 +270,5 @@ def _no_garbage_collection() -> Iterator[None]:
         gc.enable()
 
 
-def _placement_of(session: Any) -> tuple[Placement, ...] | None:
-    try:
-        subgraphs = session.get_provider_graph_assignment_info()
-    except ort.ERRORS:  # an ORT or an EP that cannot tell: shown as not available
-        return None
-    counts: dict[str, Counter[str]] = {}
-    for subgraph in subgraphs:
-        counts.setdefault(subgraph.ep_name, Counter()).update(node.op_type for node in subgraph.get_nodes())
-    return tuple(
-        Placement(
-            ep_name=name,
-            node_count=sum(ops.values()),
-            op_types=tuple(OpCount(op_type=op, count=count) for op, count in ops.most_common()),
-        )
-        for name, ops in counts.items()
-    )
-
-
-def _output_info(name: str, value: Any) -> TensorInfo:
-    if isinstance(value, np.ndarray):
-        return TensorInfo(name=name, type=f"tensor({_element_of(value)})", shape=tuple(value.shape))
-    return TensorInfo(name=name, type=type(value).__name__, shape=None)
-
-
-def _element_of(array: np.ndarray[Any, Any]) -> str:
-    name = str(array.dtype.name)
-    return {"float32": "float", "float64": "double", "object": "string"}.get(name, name)
-
-
-def _non_finite(names: list[str], outputs: list[Any]) -> Iterator[str]:
-    for name, value in zip(names, outputs, strict=True):
-        if isinstance(value, np.ndarray) and value.dtype.kind == "f" and not np.isfinite(value).all():
-            yield name
+def _is_automatic(source: InputSource) -> bool:
+    return source.kind is SourceKind.GENERATED and source.fill is Fill.AUTOMATIC

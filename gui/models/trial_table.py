@@ -38,9 +38,7 @@ class TrialTableModel(RecordTableModel[TrialRun]):
     def __init__(self, outcome_icon: Callable[[TrialRun], QIcon | None], parent: QObject | None = None) -> None:
         columns = (
             Column[TrialRun](title=_tr("#"), text=lambda trial: str(trial.number), sort=lambda trial: trial.number),
-            Column[TrialRun](
-                title=_tr("Model"), text=lambda trial: trial.model_name, tip=lambda trial: trial.settings.model_path
-            ),
+            Column[TrialRun](title=_tr("Model"), text=_model_text, tip=lambda trial: trial.settings.model_path),
             Column[TrialRun](title=_tr("Target"), text=lambda trial: trial.target_text),
             Column[TrialRun](
                 title=_tr("Ran on"),
@@ -65,6 +63,13 @@ class TrialTableModel(RecordTableModel[TrialRun]):
             ),
         )
         super().__init__(columns, lambda trial: trial.number, parent)
+
+
+def _model_text(trial: TrialRun) -> str:
+    """Return the model with those sizes of its free dimensions that are not 1: they tell trials of a row apart."""
+    dimensions = trial.facts.dimensions or trial.settings.dimensions
+    sizes = [f"{entry.name} = {entry.size}" for entry in dimensions if entry.size != 1]
+    return f"{trial.model_name}, {', '.join(sizes)}" if sizes else trial.model_name
 
 
 def _latency_column(title: str, value: Callable[[LatencyStatistics], int]) -> Column[TrialRun]:
@@ -134,7 +139,7 @@ def measures(trial: TrialRun | None) -> tuple[Measure, ...]:
         Measure(
             name=_tr("Throughput"),
             value=DASH if statistics is None else rate_text(statistics.throughput_per_s),
-            tip=_tr("Samples over the wall-clock time of the measuring stage, one run after the other"),
+            tip=_tr("Samples over the wall-clock time of the measuring stage, of all callers together"),
         ),
         Measure(
             name=_tr("Session creation"), value=time_text(facts.session_creation_ns if facts is not None else None)

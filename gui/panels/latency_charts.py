@@ -134,8 +134,9 @@ class LatencyCharts(QWidget):
     def _follow(self, trial: TrialRun, statistics: LatencyStatistics) -> None:
         """Show all iterations, and latencies up to well beyond p95: slower samples are counted in the corner."""
         right = float(len(trial.series))
-        if trial.is_running and trial.progress > 0:
-            right = max(right, right / trial.progress)  # where it will end
+        progress = trial.progress if trial.is_running else None
+        if progress:
+            right = max(right, right / progress)  # where it will end
         spread = max(statistics.p95_ns - statistics.min_ns, statistics.median_ns // 50, 1)
         top = min(statistics.max_ns, statistics.p95_ns + 4 * spread)
         low = statistics.min_ns - 0.1 * (top - statistics.min_ns) - 0.02 * statistics.min_ns  # room for a label

@@ -8,8 +8,9 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QSplitter, QVBoxLa
 
 from .. import theme
 from ..models.table import ROW_ROLE, SORT_ROLE
-from ..models.texts import count_text, duration_text
+from ..models.texts import count_text
 from ..models.trial_table import MeasureTableModel, TrialTableModel, measures
+from ..models.trial_texts import inputs_text, run_texts, stop_rule_text
 from ..records.result import Outcome
 from ..records.statistics import DEFINITION
 from ..state import State
@@ -191,22 +192,25 @@ class LatencyPanel(QWidget):
         self._note.show_text(self._note_of(trial))
 
     def _note_of(self, trial: TrialRun) -> str:
-        rule, threads = trial.settings.stop_rule, trial.settings.intra_op_threads
+        settings, facts = trial.settings, trial.facts
+        threads = settings.intra_op_threads
         parts = [
-            self.tr("{0} iterations").format(count_text(rule.iterations))
-            if rule.iterations is not None
-            else duration_text(rule.seconds or 0),
-            self.tr("warm-up {0}").format(count_text(trial.settings.warmup)),
+            stop_rule_text(settings.stop_rule),
+            self.tr("warm-up {0}").format(count_text(settings.warmup)),
             self.tr("threads: ORT's choice") if threads == 0 else self.tr("threads: {0}").format(threads),
         ]
-        parts += [f"{entry.name} = {entry.size}" for entry in trial.settings.dimensions]
-        parts += [f"{key} = {value}" for key, value in trial.settings.options]
-        parts.append(self.tr("inputs generated"))
+        parts += [f"{entry.name} = {entry.size}" for entry in facts.dimensions or settings.dimensions]
+        parts += run_texts(settings)
+        parts += [f"{key} = {value}" for key, value in (*settings.options, *settings.second_options)]
+        parts.append(inputs_text(facts.inputs))
         if trial.is_estimate:
             parts.append(self.tr("percentiles of {0} samples until it ends").format(count_text(LIVE_SAMPLES)))
-        if trial.facts.non_finite_outputs:
-            names = ", ".join(trial.facts.non_finite_outputs)
+        if facts.non_finite_outputs:
+            names = ", ".join(facts.non_finite_outputs)
             parts.append(self.tr("output {0} holds NaN or infinity").format(names))
+        parts += facts.notes
+        if facts.saved_files:
+            parts.append(self.tr("saved: {0}").format(", ".join(facts.saved_files)))
         return " · ".join(parts)
 
     def _on_selection(self) -> None:

@@ -1,4 +1,4 @@
-"""Chooses a model: samples, recent files, a file picker; shows what it asks for and gives."""
+"""Chooses a model: samples, recent files, a file picker; says in a line what it is, or why it cannot be used."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QComboBox,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
     QSizePolicy,
     QVBoxLayout,
@@ -18,17 +16,15 @@ from PySide6.QtWidgets import (
 )
 
 from .. import theme
-from ..models.tensor_table import TensorTableModel, tensor_rows
 from ..models.texts import count_text, size_text
 from ..records.model import ModelDescription
 from ..settings import Settings
 from ..state import State
-from .dimensions_editor import DimensionsEditor
-from .widgets import ActionButton, ElidedLabel, FailureBox, TableView
+from .widgets import ActionButton, ElidedLabel, FailureBox
 
 
 class ModelChooser(QWidget):
-    """Model, its inputs and outputs, its free dimensions."""
+    """The chosen model; its inputs and details are on pages of their own."""
 
     model_requested = Signal(str)
 
@@ -38,10 +34,7 @@ class ModelChooser(QWidget):
         self._settings = settings
         self._combo = QComboBox(self)
         self._summary = ElidedLabel(self)
-        self._tensors = TensorTableModel(self)
-        self._view = TableView(self.tr("Inputs and outputs"), self)
         self._failure = FailureBox(self)
-        self.dimensions = DimensionsEditor(self)
         self._build(open_action)
         self._combo.activated.connect(self._on_activated)
         state.model_changed.connect(self._show_model)
@@ -58,36 +51,30 @@ class ModelChooser(QWidget):
         row.addWidget(label)
         row.addWidget(self._combo, 1)
         row.addWidget(ActionButton(open_action, self))
-        self._view.setModel(self._tensors)
-        self._view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self._view.empty_hint = self.tr("Choose a sample, or open or drop an ONNX file.")
-        header = self._view.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
-        self._view.setMinimumHeight(self.fontMetrics().height() * 4)
-        self._view.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addLayout(row)
         layout.addWidget(self._summary)
         layout.addWidget(self._failure)
-        layout.addWidget(self._view, 1)
-        layout.addWidget(self.dimensions)
 
     def _show_model(self) -> None:
         model = self._state.model
         self._fill_combo(None if model is None else model.path)
         description = None if model is None else model.description
         self._failure.show_failure(None if model is None else model.failure)
-        self._tensors.set_rows(tensor_rows(description) if description is not None else ())
-        self.dimensions.show_dimensions(description.free_dimensions if description is not None else ())
         if description is not None:
             self._summary.show_text(self._summary_of(description))
         else:
-            self._summary.show_text(self.tr("Reading the model…") if model is not None and model.is_loading else "")
+            self._summary.show_text(self._hint())
         self._summary.setToolTip(description.description if description is not None else "")
-        self._view.setVisible(model is None or model.failure is None)
+        self._summary.setVisible(model is None or model.failure is None)
+
+    def _hint(self) -> str:
+        model = self._state.model
+        if model is None:
+            return self.tr("Choose a sample, or open or drop an ONNX file.")
+        return self.tr("Reading the model…") if model.is_loading else ""
 
     def _summary_of(self, description: ModelDescription) -> str:
         parts = []
@@ -97,6 +84,8 @@ class ModelChooser(QWidget):
         opset = dict(description.opsets).get("ai.onnx")
         if opset:
             parts.append(self.tr("opset {0}").format(opset))
+        if description.context_eps:
+            parts.append(self.tr("compiled for {0}").format(", ".join(description.context_eps)))
         if description.producer:
             parts.append(description.producer)
         return " · ".join(parts)

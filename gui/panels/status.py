@@ -95,7 +95,8 @@ class StatusBar(QStatusBar):
             done = self.tr("{0} of {1}").format(done, count_text(rule.iterations))
         text = self.tr("{0}: measuring, {1}").format(name, done)
         if trial.seconds_left is not None:
-            text = self.tr("{0}, {1} left").format(text, duration_text(trial.seconds_left))
+            left = self.tr("{0}, at most {1} left") if trial.may_end_sooner else self.tr("{0}, {1} left")
+            text = left.format(text, duration_text(trial.seconds_left))
         return text, trial.progress
 
     def _of_others(self) -> tuple[str, float | None]:

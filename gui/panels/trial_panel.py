@@ -1,186 +1,107 @@
-"""The trial: model, target, options, and when to stop."""
+"""The trial: model and target, and behind tabs its inputs, options, session, run control and the model's details."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QButtonGroup,
-    QComboBox,
-    QDoubleSpinBox,
-    QGridLayout,
-    QHBoxLayout,
-    QHeaderView,
-    QLabel,
-    QRadioButton,
-    QSizePolicy,
-    QSpinBox,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from ..models.option_table import OptionTableModel
-from ..records.library import LibraryState
-from ..records.trial import (
-    MAX_ITERATIONS,
-    MAX_SECONDS,
-    MAX_WARMUP,
-    Policy,
-    StopRule,
-    Target,
-    TrialSettings,
-)
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
+
+from ..models.texts import count_text
+from ..records.library import CPU_EP_NAME, LibraryState
+from ..records.setup import Setup, trials_of
+from ..records.setup_file import setup_of
+from ..records.trial import SessionSettings, TrialSettings
 from ..settings import Settings, TrialChoices
 from ..state import EngineStatus, State
+from ..trial_run import TrialRun
+from .compile_box import CompileBox
+from .inputs_page import InputsPage
 from .model_chooser import ModelChooser
-from .widgets import ActionButton, ElidedLabel, MutedLabel, TableView
+from .setup_bar import SetupBar
+from .target_chooser import TargetChooser
+from .trial_choices import changed_pages, choices_of, settings_of
+from .widgets import ActionButton, MutedLabel
+
+if TYPE_CHECKING:  # the window starts without the pages that lie behind
+    from .model_page import ModelPage
+    from .options_page import OptionsPage
+    from .run_page import RunPage
+    from .session_page import SessionPage
+
+_Page = TypeVar("_Page", bound=QWidget)
+_MARK: Final = " •"
+
+
+class TrialActions:
+    """The actions that the panel shows as buttons."""
+
+    def __init__(self, *, open_model: QAction, run: QAction, compile_model: QAction, stop: QAction) -> None:
+        self.open_model, self.run, self.compile_model, self.stop = open_model, run, compile_model, stop
 
 
 class TrialPanel(QWidget):
-    """Puts a trial's settings together; asks to run it when they are complete."""
+    """Puts a trial's settings together; asks to run it, or to compile its model, when they are complete."""
 
-    run_requested = Signal(TrialSettings)
+    run_requested = Signal(tuple)
+    """Of `TrialSettings`: several when a dimension has several sizes."""
+    compile_requested = Signal(TrialSettings)
+    proposals_requested = Signal(dict)
+    """Sizes of the free dimensions by name, for which values of the inputs are to be proposed."""
 
-    def __init__(
-        self,
-        state: State,
-        settings: Settings,
-        actions: tuple[QAction, QAction, QAction],
-        parent: QWidget | None = None,
-    ) -> None:
-        """`actions` are those to open a model, to run, and to stop."""
+    def __init__(self, state: State, settings: Settings, actions: TrialActions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = state
         self._settings = settings
-        open_action, self._run, self._stop = actions
-        self.model_chooser = ModelChooser(state, settings, open_action, self)
-        self._by_devices = QRadioButton(self.tr("&Devices"), self)
-        self._by_policy = QRadioButton(self.tr("&Policy"), self)
-        self._devices = ElidedLabel(self)
-        self._policy = QComboBox(self)
-        self._options = OptionTableModel(self)
-        self._option_view = TableView(self.tr("EP options"), self)
-        self._warmup = QSpinBox(self)
-        self._rule = QComboBox(self)
-        self._iterations = QSpinBox(self)
-        self._seconds = QDoubleSpinBox(self)
-        self._amount = QStackedWidget(self)
-        self._after = QLabel(self.tr("Stop &after"), self)
-        self._threads = QSpinBox(self)
+        self._actions = actions
+        self._kept = settings.trial_choices  # of the pages that are not built yet
+        self.model_chooser = ModelChooser(state, settings, actions.open_model, self)
+        self.target = TargetChooser(self)
+        self.inputs = InputsPage(self)
+        self.setup_bar = SetupBar(self)
+        self.compile_box = CompileBox(state, self)
+        self._options: OptionsPage | None = None
+        self._session: SessionPage | None = None
+        self._run: RunPage | None = None
+        self._model: ModelPage | None = None
+        self._tabs = QTabWidget(self)
+        self._places: dict[int, QVBoxLayout] = {}
         self._problem = MutedLabel(parent=self)
+        self._buttons: dict[QAction, ActionButton] = {}
         self._build()
-        self._restore(settings.trial_choices)
         self._connect()
+        self.show_choices(self._kept)
+        self._show_model()
         self._update()
 
     def _build(self) -> None:
-        self._build_target()
-        self._build_options()
-        self._build_numbers()
+        self._tabs.addTab(self.inputs, self.tr("Inputs"))
+        for title in (self.tr("EP options"), self.tr("Session"), self.tr("Run"), self.tr("Model")):
+            page = QWidget(self)
+            place = QVBoxLayout(page)
+            place.setContentsMargins(0, 0, 0, 0)
+            self._places[self._tabs.addTab(page, title)] = place
+        self._tabs.setDocumentMode(True)
+        self._tabs.setUsesScrollButtons(False)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 4, 6, 6)
         layout.setSpacing(5)
-        layout.addWidget(self.model_chooser, 1)
-        layout.addLayout(self._target_layout())
-        layout.addWidget(self._option_view)
-        layout.addLayout(self._number_layout())
+        layout.addWidget(self.model_chooser)
+        layout.addWidget(self.target)
+        layout.addWidget(self._tabs, 1)
+        layout.addWidget(self.setup_bar)
+        layout.addWidget(self.compile_box)
         self._problem.setWordWrap(True)
         layout.addWidget(self._problem)
         buttons = QHBoxLayout()
-        for action in (self._run, self._stop):
+        for action, stretch in ((self._actions.run, 2), (self._actions.compile_model, 1), (self._actions.stop, 1)):
             button = ActionButton(action, self)
             button.setMinimumHeight(self.fontMetrics().height() + 16)
-            buttons.addWidget(button, 2 if action is self._run else 1)
+            buttons.addWidget(button, stretch)
+            self._buttons[action] = button
         layout.addLayout(buttons)
-
-    def _build_target(self) -> None:
-        group = QButtonGroup(self)
-        group.addButton(self._by_devices)
-        group.addButton(self._by_policy)
-        self._by_devices.setToolTip(self.tr("Run on the devices selected in the table (add_provider_for_devices)"))
-        self._by_policy.setToolTip(self.tr("Let ONNX Runtime choose the device (set_provider_selection_policy)"))
-        tips = {
-            Policy.DEFAULT: self.tr("ORT's default, which prefers CPU devices"),
-            Policy.PREFER_CPU: self.tr("A CPU device"),
-            Policy.PREFER_NPU: self.tr("An NPU, else what ORT falls back to"),
-            Policy.PREFER_GPU: self.tr("A GPU, else what ORT falls back to"),
-            Policy.MAX_PERFORMANCE: self.tr("The device ORT takes for the fastest"),
-            Policy.MAX_EFFICIENCY: self.tr("The device ORT takes for the most efficient"),
-            Policy.MIN_OVERALL_POWER: self.tr("The device ORT takes for the most frugal"),
-        }
-        for policy in Policy:
-            self._policy.addItem(policy.value, policy)
-            self._policy.setItemData(self._policy.count() - 1, tips[policy], Qt.ItemDataRole.ToolTipRole)
-        self._policy.setAccessibleName(self.tr("Selection policy"))
-
-    def _target_layout(self) -> QGridLayout:
-        grid = QGridLayout()
-        grid.setVerticalSpacing(3)
-        grid.addWidget(QLabel(self.tr("Target"), self), 0, 0)
-        grid.addWidget(self._by_devices, 0, 1)
-        grid.addWidget(self._devices, 0, 2)
-        grid.addWidget(self._by_policy, 1, 1)
-        grid.addWidget(self._policy, 1, 2)
-        grid.setColumnStretch(2, 1)
-        return grid
-
-    def _build_options(self) -> None:
-        view = self._option_view
-        view.setModel(self._options)
-        view.setEditTriggers(QAbstractItemView.EditTrigger.AllEditTriggers)
-        view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectItems)
-        view.setTabKeyNavigation(True)
-        view.setShowGrid(True)
-        view.setToolTip(
-            self.tr("Options for the EP: type a key and a value, or key=value. With a policy, every EP gets them.")
-        )
-        view.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        rows = view.verticalHeader().defaultSectionSize()
-        view.setFixedHeight(view.horizontalHeader().sizeHint().height() + 2 * rows + 4)
-        remove = QAction(self.tr("Remove option"), view)
-        remove.setShortcut(QKeySequence.StandardKey.Delete)
-        remove.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
-        remove.triggered.connect(self._remove_option)
-        view.addAction(remove)
-
-    def _build_numbers(self) -> None:
-        self._warmup.setRange(0, MAX_WARMUP)
-        self._warmup.setGroupSeparatorShown(True)
-        self._warmup.setToolTip(self.tr("Runs before measuring; not part of the samples"))
-        self._rule.addItem(self.tr("iterations"), False)
-        self._rule.addItem(self.tr("seconds"), True)
-        self._rule.setAccessibleName(self.tr("What the trial stops after"))
-        self._iterations.setRange(1, MAX_ITERATIONS)
-        self._iterations.setGroupSeparatorShown(True)
-        self._iterations.setAccessibleName(self.tr("Iterations"))
-        self._seconds.setRange(0.1, MAX_SECONDS)
-        self._seconds.setDecimals(1)
-        self._seconds.setGroupSeparatorShown(True)
-        self._seconds.setAccessibleName(self.tr("Seconds"))
-        self._amount.addWidget(self._iterations)
-        self._amount.addWidget(self._seconds)
-        self._amount.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
-        self._threads.setRange(0, 1024)
-        self._threads.setSpecialValueText(self.tr("ORT's choice"))
-        self._threads.setToolTip(self.tr("Intra-op threads of the session (intra_op_num_threads)"))
-
-    def _number_layout(self) -> QGridLayout:
-        grid = QGridLayout()
-        grid.setVerticalSpacing(4)
-        for column, text, field in ((0, self.tr("&Warm-up"), self._warmup), (2, self.tr("Th&reads"), self._threads)):
-            label = QLabel(text, self)
-            label.setBuddy(field)
-            grid.addWidget(label, 0, column)
-            grid.addWidget(field, 0, column + 1)
-        grid.addWidget(self._after, 1, 0)
-        grid.addWidget(self._amount, 1, 1)
-        grid.addWidget(self._rule, 1, 2, 1, 2)
-        grid.setColumnStretch(1, 1)
-        grid.setColumnStretch(3, 1)
-        return grid
 
     def _connect(self) -> None:
         state = self._state
@@ -188,58 +109,164 @@ class TrialPanel(QWidget):
             state.engine_changed,
             state.libraries_changed,
             state.selection_changed,
-            state.model_changed,
+            state.devices_changed,
             state.trial_added,
-            self._options.options_changed,
-            self._by_devices.toggled,
+            state.waiting_changed,
+            state.compilation_changed,
+            self.target.target_changed,
+            self.inputs.inputs_changed,
         ):
             signal.connect(self._update)
+        state.model_changed.connect(self._show_model)
+        state.proposals_changed.connect(self._show_proposals)
         state.trial_changed.connect(self._on_trial_changed)
-        self._policy.activated.connect(self._by_policy.click)
-        self._rule.currentIndexChanged.connect(self._show_amount)
+        self.inputs.sizes_changed.connect(self.proposals_requested)
+        self._tabs.currentChanged.connect(self._on_tab)
 
-    def request_run(self) -> None:
-        """Ask for the trial to be run, when it is complete."""
-        self._commit_editor()
-        if self.problem() is None:
-            self._settings.trial_choices = self.choices()
-            self.run_requested.emit(self.trial_settings())
+    # ------------------------------------------------- pages, built when needed
 
-    def trial_settings(self) -> TrialSettings:
-        """Return the settings as they stand; `problem` must be None."""
-        model = self._state.model
-        assert model is not None  # noqa: S101 `problem` would have said so
-        by_policy = self._by_policy.isChecked()
-        by_seconds = bool(self._rule.currentData())
-        return TrialSettings(
-            model_path=model.path,
-            target=Target(policy=Policy(self._policy.currentData()))
-            if by_policy
-            else Target(device_keys=tuple(device.key for device in self._state.selected_devices)),
-            options=self._options.options,
-            dimensions=self.model_chooser.dimensions.sizes,
-            warmup=self._warmup.value(),
-            stop_rule=StopRule(seconds=self._seconds.value())
-            if by_seconds
-            else StopRule(iterations=self._iterations.value()),
-            intra_op_threads=self._threads.value(),
-        )
+    def _on_tab(self, index: int) -> None:
+        makers: dict[int, Callable[[], QWidget]] = {
+            1: self.options_page,
+            2: self.session_page,
+            3: self.run_page,
+            4: self._model_page,
+        }
+        if index in makers:
+            makers[index]()
+
+    def options_page(self) -> OptionsPage:
+        """The page of the EP options."""
+        if self._options is None:
+            from .options_page import OptionsPage
+
+            page = self._options = self._placed(1, OptionsPage(self))
+            kept = self._kept
+            page.set_choices(kept.options, kept.second_keys, kept.second_options)
+            page.choices_changed.connect(self._update)
+            for trial in self._state.trials:
+                self._learn(trial)
+            self._update()
+        return self._options
+
+    def session_page(self) -> SessionPage:
+        """The page of the session's options."""
+        if self._session is None:
+            from .session_page import SessionPage
+
+            page = self._session = self._placed(2, SessionPage(self))
+            page.show_choices(self._kept.session, self._kept.intra_op_threads)
+            page.choices_changed.connect(self._update)
+        return self._session
+
+    def run_page(self) -> RunPage:
+        """The page of the run control."""
+        if self._run is None:
+            from .run_page import RunPage
+
+            page = self._run = self._placed(3, RunPage(self))
+            page.show_choices(self._kept.run)
+            page.choices_changed.connect(self._update)
+        return self._run
+
+    def _model_page(self) -> ModelPage:
+        if self._model is None:
+            from .model_page import ModelPage
+
+            self._model = self._placed(4, ModelPage(self))
+            self._show_model()
+        return self._model
+
+    def _placed(self, index: int, page: _Page) -> _Page:
+        self._places[index].addWidget(page)
+        page.show()  # the place is seen already, so Qt would show it only later
+        page.setAcceptDrops(False)  # files dropped anywhere are the window's
+        for child in page.findChildren(QWidget):
+            child.setAcceptDrops(False)
+        return page
+
+    # ------------------------------------------------------------ the choices
 
     def choices(self) -> TrialChoices:
         """Return what is to be remembered until the next start."""
-        model = self._state.model
+        model, options, session, run = self._state.model, self._options, self._session, self._run
         return TrialChoices(
             model_path="" if model is None else model.path,
-            policy=Policy(self._policy.currentData()) if self._by_policy.isChecked() else None,
-            warmup=self._warmup.value(),
-            iterations=self._iterations.value(),
-            seconds=self._seconds.value(),
-            by_seconds=bool(self._rule.currentData()),
-            intra_op_threads=self._threads.value(),
-            options=self._options.options,
-            dimensions=self.model_chooser.dimensions.sizes,
+            policy=self.target.policy,
             device_keys=self._state.selected_keys,
+            second_keys=self._kept.second_keys if options is None else options.second_keys,
+            options=self._kept.options if options is None else options.options,
+            second_options=self._kept.second_options if options is None else options.second_options,
+            dimensions=self.inputs.sizes,
+            sweeps=self.inputs.sweeps,
+            inputs=self.inputs.sources,
+            seed=self.inputs.seed,
+            session=self._kept.session if session is None else session.session,
+            intra_op_threads=self._kept.intra_op_threads if session is None else session.intra_op_threads,
+            run=self._kept.run if run is None else run.choices,
         )
+
+    def show_choices(self, choices: TrialChoices) -> None:
+        """Show these choices, those of model and devices apart."""
+        self._kept = choices
+        self.target.choose(choices.policy)
+        self.inputs.set_choices(
+            choices.inputs, choices.seed, choices.dimensions, choices.sweeps, model_path=choices.model_path or None
+        )
+        if self._options is not None:
+            self._options.set_choices(choices.options, choices.second_keys, choices.second_options)
+        elif choices.options or choices.second_keys:
+            self.options_page()  # what may be wrong with them is said before the run
+        if self._session is not None:
+            self._session.show_choices(choices.session, choices.intra_op_threads)
+        elif choices.session != SessionSettings():
+            self.session_page()
+        if self._run is not None:
+            self._run.show_choices(choices.run)
+        elif choices.run.outputs_folder:
+            self.run_page()
+        self._state.prefer_devices(choices.device_keys)
+        self._update()
+
+    def setup(self) -> Setup:
+        """Return the set-up as it stands; `problem` must be None."""
+        return setup_of(self._trial_settings(), self.inputs.sweeps, self._state.libraries, self._state.devices)
+
+    def show_setup(self, setup: Setup) -> None:
+        """Show a set-up, its model apart; devices that are not there are selected when they come."""
+        settings = setup.settings
+        self.show_choices(choices_of(setup, self.choices().run))
+        there = {device.key for device in self._state.devices}
+        if settings.target.device_keys and set(settings.target.device_keys) <= there:
+            self._state.select_devices(settings.target.device_keys)
+
+    def take_files(self, paths: tuple[str, ...]) -> None:
+        """Give files of values to the model's inputs, when one is there."""
+        model = self._state.model
+        if model is None or model.description is None:
+            self._state.post(self.tr("Open the model first, then drop the files for its inputs."))
+            return
+        self._tabs.setCurrentWidget(self.inputs)
+        self.inputs.take_files(paths)
+
+    def request_run(self) -> None:
+        """Ask for the trials to be run, when they are complete."""
+        self._commit_editor()
+        if self.problem() is None and not self._is_virtual():
+            self._settings.trial_choices = self.choices()
+            self.run_requested.emit(trials_of(self.setup()))
+
+    def request_compile(self) -> None:
+        """Ask for the model to be compiled, when the settings are complete."""
+        self._commit_editor()
+        if self.problem() is None and self._can_compile():
+            self._settings.trial_choices = self.choices()
+            self.compile_requested.emit(self._trial_settings())
+
+    def _trial_settings(self) -> TrialSettings:
+        """Return the settings as they stand, with the first size of each dimension; `problem` must be None."""
+        choices = self.choices()
+        return settings_of(choices, self.target.target(self._state.selected_devices, choices.second_keys))
 
     def problem(self) -> str | None:
         """Return why no trial can be run now, in one sentence with what to do, or None."""
@@ -256,66 +283,93 @@ class TrialPanel(QWidget):
         waiting = next((library.name for library in state.libraries if library.state in busy), None)
         if waiting is not None:
             return self.tr("Waiting for “{0}”…").format(waiting)
-        return self._target_problem() or self._options.problem()
+        return self.target.problem(state.selected_devices) or self._page_problem()
 
-    def _target_problem(self) -> str | None:
-        if self._by_policy.isChecked():
-            return None
+    def _page_problem(self) -> str | None:
+        pages = (self.inputs, self._options, self._session, self._run)
+        return next((problem for page in pages if page is not None and (problem := page.problem())), None)
+
+    def _is_virtual(self) -> bool:
         devices = self._state.selected_devices
-        if not devices:
-            return self.tr("Select a device in the table, or choose a policy.")
-        if len({device.ep_name for device in devices}) == 1 and len({device.library for device in devices}) > 1:
+        return self.target.policy is None and any(device.is_virtual for device in devices)
+
+    def _can_compile(self) -> bool:
+        """Whether the target may have an EP that compiles: ORT's own does not."""
+        if self.target.policy is not None:
+            return any(device.library is not None for device in self._state.devices)
+        return any(device.ep_name != CPU_EP_NAME for device in self._state.selected_devices)
+
+    # -------------------------------------------------------- what is to be seen
+
+    def _show_model(self) -> None:
+        model = self._state.model
+        description = None if model is None else model.description
+        self.inputs.show_model(description)
+        if self._model is not None:
+            self._model.show_model(description)
+        if description is not None and self._state.proposals is None:
+            self.proposals_requested.emit({entry.name: entry.size for entry in self.inputs.sizes})
+        self._update()
+
+    def _show_proposals(self) -> None:
+        self.inputs.show_proposals(self._state.proposals)
+
+    def _update(self) -> None:
+        state = self._state
+        self.target.show_devices(state.selected_devices)
+        if self._options is not None:
+            by_policy = self.target.policy is not None
+            self._options.show_target(state.selected_devices, state.devices, by_policy=by_policy)
+        if self._session is not None:
+            self._session.set_strict_obstacle(self._strict_obstacle())
+        problem, is_virtual = self.problem(), self._is_virtual()
+        text = problem or ""
+        if not text and is_virtual:
+            text = self.tr("This device is virtual: no hardware is behind it to run on. Compile the model for it.")
+        elif not text and state.waiting_trials:
+            text = self.tr("Trials still to come: {0}").format(count_text(state.waiting_trials))
+        self._problem.setText("" if state.is_busy and problem is not None else text)
+        self._problem.setVisible(bool(self._problem.text()))
+        actions, trial, compilation = self._actions, state.running_trial, state.compilation
+        stopping = (trial is not None and trial.stopping) or (compilation is not None and compilation.stopping)
+        actions.run.setEnabled(problem is None and not state.is_busy and not is_virtual)
+        actions.compile_model.setEnabled(problem is None and not state.is_busy and self._can_compile())
+        actions.stop.setEnabled(state.is_busy and not stopping)
+        self._buttons[actions.run].setVisible(not is_virtual)
+        self._mark_tabs()
+
+    def _strict_obstacle(self) -> str | None:
+        """Return why *Strict* cannot be used with this target, in a sentence with what to do."""
+        devices = self._state.selected_devices
+        if self.target.policy is None and any(device.ep_name == CPU_EP_NAME for device in devices):
             return self.tr(
-                "The selected devices come from different libraries that offer an EP of the same name, {0}."
-                " A trial runs on devices of one library: select others."
-            ).format(devices[0].ep_name)
-        if len({device.ep_name for device in devices}) > 1:
-            return self.tr(
-                "The selected devices belong to different EPs. A trial runs on devices of one: select others."
+                "The target is ORT's own CPU EP, which Strict refuses. Switch Strict off, or choose another."
             )
         return None
 
-    def _restore(self, choices: TrialChoices) -> None:
-        self._by_policy.setChecked(choices.policy is not None)
-        self._by_devices.setChecked(choices.policy is None)
-        self._policy.setCurrentIndex(max(0, self._policy.findData(choices.policy or Policy.DEFAULT)))
-        self._warmup.setValue(choices.warmup)
-        self._iterations.setValue(choices.iterations)
-        self._seconds.setValue(choices.seconds)
-        self._rule.setCurrentIndex(self._rule.findData(choices.by_seconds))
-        self._show_amount()
-        self._threads.setValue(choices.intra_op_threads)
-        self._options.set_options(choices.options)
-        self.model_chooser.dimensions.remember(choices.dimensions)
-        self._state.prefer_devices(choices.device_keys)
+    def _mark_tabs(self) -> None:
+        """Mark the tabs behind which something is not as it is by itself."""
+        for index, is_changed in enumerate(changed_pages(self.choices())):
+            plain = self._tabs.tabText(index).removesuffix(_MARK)
+            self._tabs.setTabText(index, plain + _MARK if is_changed else plain)
+            self._tabs.setTabToolTip(index, self.tr("Changed from the defaults") if is_changed else "")
 
-    def _show_amount(self) -> None:
-        """Show the field of the stop rule chosen."""
-        self._amount.setCurrentIndex(self._rule.currentIndex())
-        self._after.setBuddy(self._seconds if self._rule.currentData() else self._iterations)
-
-    def _update(self) -> None:
-        devices = self._state.selected_devices
-        names = ", ".join(f"{device.ep_name} ({device.type.value})" for device in devices)
-        self._devices.show_text(names or self.tr("none selected in the table"))
-        self._devices.setEnabled(self._by_devices.isChecked())
-        problem, trial = self.problem(), self._state.running_trial
-        self._problem.setText("" if trial is not None or problem is None else problem)
-        self._problem.setVisible(bool(self._problem.text()))
-        self._run.setEnabled(problem is None and trial is None)
-        self._stop.setEnabled(trial is not None and not trial.stopping)
-
-    def _on_trial_changed(self) -> None:
+    def _on_trial_changed(self, trial: TrialRun) -> None:
         running = self._state.running_trial
+        if not trial.is_running:
+            self._learn(trial)
         wanted = running is not None and not running.stopping
-        if self._stop.isEnabled() != wanted or self._run.isEnabled() == (running is not None):
+        if self._actions.stop.isEnabled() != wanted or self._actions.run.isEnabled() == (running is not None):
             self._update()
+
+    def _learn(self, trial: TrialRun) -> None:
+        """Take over which options an EP echoed: it knows these keys, or at least was given them."""
+        if self._options is not None:
+            for entry in trial.facts.provider_options:
+                self._options.learn(entry.ep_name, entry.options)
 
     def _commit_editor(self) -> None:
         """Take over what is being typed into an option or a number."""
         focused = self.focusWidget()
         if focused is not None and focused is not self:
             focused.clearFocus()
-
-    def _remove_option(self) -> None:
-        self._options.remove_row(self._option_view.currentIndex().row())

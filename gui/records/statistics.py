@@ -80,6 +80,50 @@ def summarize(samples: Nanoseconds, measured_ns: int = 0, total_count: int | Non
     )
 
 
+MIN_STABLE_SAMPLES = 30
+"""Fewer say too little about a median, however close together they are."""
+
+
+def median_ranks(count: int) -> tuple[int, int] | None:
+    """Return the indices, in `count` sorted samples, of the 95 % interval of the median; None below 6 samples.
+
+    Distribution-free: each sample lies below the median with probability 1/2, so the count of those below is binomial.
+    The interval is the narrowest symmetric one that holds the median with at least 95 %: exactly so up to 1,000
+    samples, beyond by the normal approximation.
+    """
+    if count > 1000:
+        low = math.floor(count / 2 - 1.959964 * math.sqrt(count) / 2) - 1
+        return low, count - 1 - low
+    tail, below, limit = 0, -1, 0.025 * 2**count
+    for rank in range(count):
+        tail += math.comb(count, rank)
+        if tail > limit:
+            break
+        below = rank
+    return (below, count - 1 - below) if below >= 0 else None
+
+
+def median_interval(samples: Nanoseconds) -> tuple[int, int] | None:
+    """Return the 95 % interval of the median, nanoseconds, see `median_ranks`; None below 6 samples."""
+    ranks = median_ranks(len(samples))
+    if ranks is None:
+        return None
+    ordered = np.partition(samples, ranks)
+    return int(ordered[ranks[0]]), int(ordered[ranks[1]])
+
+
+def is_stable(samples: Nanoseconds, percent: float) -> bool:
+    """Whether the 95 % interval of the median lies within so many percent of it, to both sides."""
+    if len(samples) < MIN_STABLE_SAMPLES:
+        return False
+    interval = median_interval(samples)
+    rank = nearest_rank(len(samples), 50)
+    median = int(np.partition(samples, rank)[rank])
+    if interval is None:
+        return False
+    return max(interval[1] - median, median - interval[0]) <= percent / 100 * median
+
+
 def histogram(samples: Nanoseconds, bins: int = 60) -> Histogram | None:
     """Return equal bins from the fastest sample to well beyond the 95th percentile; None without samples.
 

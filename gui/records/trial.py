@@ -144,7 +144,7 @@ class TrialSettings:
     options: StringMap = ()
     """EP options, key and value."""
     dimensions: tuple[DimensionSize, ...] = ()
-    """Free dimensions not named here are 1."""
+    """Free dimensions not named here are as the files of the inputs say, else 1."""
     warmup: int = 10
     """Runs before measuring, after the first run; not part of the samples."""
     stop_rule: StopRule = StopRule(iterations=200)
@@ -242,6 +242,8 @@ class TrialFacts:
     """None while it runs, and when it failed or its engine died."""
     inputs: tuple[InputFact, ...] = ()
     """What each input got."""
+    dimensions: tuple[DimensionSize, ...] = ()
+    """The sizes of all free dimensions: those of the settings, of files, what follows from them, else 1."""
     saved_files: tuple[str, ...] = ()
     """What was written on request: outputs, the optimised model."""
     notes: tuple[str, ...] = ()

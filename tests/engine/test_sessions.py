@@ -12,10 +12,13 @@ import numpy as np
 import pytest
 
 from gui.engine import ort
+from gui.engine.cancellation import Cancellation
 from gui.engine.registry import Registry
-from gui.engine.trial import Cancellation, Trial
-from gui.records.failure import FailureError
+from gui.engine.trial import Trial
+from gui.records.failure import Failure, FailureError
 from gui.records.trial import Policy, Stage, StopRule, Target, TrialFacts, TrialSettings
+
+from ..conftest import SAMPLE_MODELS
 
 
 class Session:
@@ -38,7 +41,7 @@ class Session:
         return [np.zeros(1, np.float32)]
 
     def get_outputs(self) -> list[Any]:
-        return [SimpleNamespace(name="y")]
+        return [SimpleNamespace(name="y", type="tensor(float)")]
 
     def get_inputs(self) -> list[Any]:
         return []
@@ -77,11 +80,18 @@ class Seen:
             self.collecting = session.garbage_was_collected
 
 
+def fail(failure: Failure) -> None:
+    raise AssertionError(f"the engine gave up: {failure}")
+
+
 def make_trial(seen: Seen) -> Trial:
     settings = TrialSettings(
-        model_path="m", target=Target(policy=Policy.DEFAULT), warmup=2, stop_rule=StopRule(iterations=5)
+        model_path=str(SAMPLE_MODELS / "tiny_mlp.onnx"),
+        target=Target(policy=Policy.DEFAULT),
+        warmup=2,
+        stop_rule=StopRule(iterations=5),
     )
-    return Trial(settings, Registry(), Cancellation(), seen.tell, lambda _stage, _samples, _elapsed: None)
+    return Trial(settings, Registry(), Cancellation(), seen.tell, lambda _stage, _samples, _elapsed: None, fail)
 
 
 def test_that_the_session_is_gone_after_the_closing_stage() -> None:

@@ -22,6 +22,7 @@ ENDLESS = 10_000_000
 """Iterations enough for any test to cancel before they are done."""
 
 ALL_STAGES = [
+    Stage.PREPARING,
     Stage.CREATING_SESSION,
     Stage.FIRST_RUN,
     Stage.WARMING_UP,
@@ -74,7 +75,12 @@ def test_that_each_stage_is_told_with_what_is_known_before_it(
     trial = engine.start_trial(settings_for(add_model, *keys, iterations=30, warmup=5))
     last = engine.answer(trial, TrialFacts)
     told = {facts.stage: facts for facts in engine.facts(trial)}
-    assert told[Stage.CREATING_SESSION] == TrialFacts(stage=Stage.CREATING_SESSION)
+    assert told[Stage.PREPARING] == TrialFacts(stage=Stage.PREPARING)
+    (given,) = told[Stage.CREATING_SESSION].inputs
+    assert (given.name, given.type, given.shape) == ("x", "tensor(float)", (2, 4))
+    dimensions = (DimensionSize(name="N", size=2),)
+    expected = TrialFacts(stage=Stage.CREATING_SESSION, inputs=(given,), dimensions=dimensions)
+    assert told[Stage.CREATING_SESSION] == expected
     first_run = told[Stage.FIRST_RUN]
     assert first_run.target_devices == keys
     assert first_run.placement is not None
@@ -294,7 +300,7 @@ def test_that_an_ep_that_makes_no_session_is_quoted(
     assert "no licence" in failure.message
     assert "creating session" in failure.message
     assert failure.hint
-    assert engine.stages(trial) == [Stage.CREATING_SESSION]
+    assert engine.stages(trial) == [Stage.PREPARING, Stage.CREATING_SESSION]
     assert engine.unregister("double").libraries == ()
 
 
@@ -316,21 +322,6 @@ def test_that_a_failed_trials_library_is_let_go_of(engine: EngineProcess, regist
     assert "vendor=let go" in mapped.read_text(encoding="utf-8")
     engine.unregister("double")
     assert "vendor=let go" not in mapped.read_text(encoding="utf-8")
-
-
-def test_that_an_input_without_values_fails_the_trial_by_name(engine: EngineProcess, tmp_path: Path) -> None:
-    sequence = helper.make_tensor_sequence_value_info("many", TensorProto.FLOAT, [1])
-    graph = helper.make_graph(
-        [helper.make_node("SequenceLength", ["many"], ["y"])],
-        "g",
-        [sequence],
-        [helper.make_tensor_value_info("y", TensorProto.INT64, [])],
-    )
-    path = tmp_path / "sequence.onnx"
-    onnx.save(helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 13)]), str(path))
-    failure = failure_of(engine, settings_for(path, engine.inventory().devices[0].key))
-    assert failure.kind is FailureKind.UNSUPPORTED_INPUT
-    assert "many" in failure.message
 
 
 def test_that_sizes_that_do_not_fit_together_fail_the_first_run(engine: EngineProcess, tmp_path: Path) -> None:

@@ -88,6 +88,23 @@ def test_that_measuring_by_time_tells_the_time_that_is_left(ready: Hands) -> Non
     assert ready.progress.value() / ready.progress.maximum() == pytest.approx(0.25)
 
 
+def test_that_measuring_until_stable_tells_the_longest_time_that_is_left(ready: Hands) -> None:
+    ready.state.add_trial(measuring(StopRule(seconds=60, stable_percent=1.0), 5000, 18_000_000_000))
+    ready.wait_for("net on CPUExecutionProvider: measuring, 5000, at most 42 s left", "ONNX Runtime 1.32.0")
+    assert (ready.progress.minimum(), ready.progress.maximum()) == (0, 0)  # busy
+
+
+def test_that_a_known_end_after_an_unknown_one_is_shown_as_a_share(ready: Hands) -> None:
+    first = measuring(StopRule(seconds=60, stable_percent=1.0), 5000, 18_000_000_000)
+    ready.state.add_trial(first)
+    ready.wait_for("net on CPUExecutionProvider: measuring, 5000, at most 42 s left", "ONNX Runtime 1.32.0")
+    first.outcome = Outcome.FINISHED
+    ready.state.trial_changed.emit(first)
+    ready.state.add_trial(measuring(StopRule(seconds=80), 50, 20_000_000_000))
+    ready.wait_for("net on CPUExecutionProvider: measuring, 50, 1 min 00 s left", "ONNX Runtime 1.32.0")
+    assert ready.progress.value() / ready.progress.maximum() == pytest.approx(0.25)
+
+
 def test_that_samples_that_come_are_told_with_the_next_tick(ready: Hands) -> None:
     run = measuring(StopRule(iterations=200), 50, 1_000_000_000)
     ready.state.add_trial(run)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -15,19 +16,31 @@ from PySide6.QtWidgets import (
     QPushButton,
     QRadioButton,
     QSpinBox,
+    QTabBar,
     QTableView,
 )
 from pytestqt.qtbot import QtBot
 
-from gui.panels.trial_panel import TrialPanel
+from gui.panels.trial_panel import TrialActions, TrialPanel
 from gui.records.failure import Failure, FailureKind
-from gui.records.library import LibraryState
+from gui.records.inputs import Fill, InputSource
+from gui.records.library import CPU_EP_NAME, LibraryState
 from gui.records.result import Outcome
-from gui.records.trial import DimensionSize, Policy, StopRule, Target, TrialSettings
-from gui.settings import Settings, TrialChoices
-from gui.state import EngineStatus, ModelChoice, State
+from gui.records.setup import DimensionSweep
+from gui.records.trial import (
+    DimensionSize,
+    Optimization,
+    Policy,
+    SessionSettings,
+    StopRule,
+    Target,
+    TrialSettings,
+)
+from gui.settings import RunChoices, Settings, StopKind, TrialChoices
+from gui.state import Compilation, EngineStatus, ModelChoice, State
 
 from ..finding import action_named, child, click_index, rows_of, show, shown_texts
+from ..keepers import open_settings
 from ..models.makers import device, library, trial
 from ..records.examples import GREETING
 from .test_model_chooser import NET
@@ -35,6 +48,8 @@ from .test_model_chooser import NET
 ONE = device("one", ep_name="Good", library="good")
 TWO = device("two", ep_name="Good", library="good")
 OTHER = device("other", ep_name="Other", library="other")
+VIRTUAL = device("virtual", ep_name="Good", library="good", hardware=(("is_virtual", "1"),))
+CPU = device("cpu", ep_name=CPU_EP_NAME, library=None)
 TWIN = device("twin", ep_name="Good", library="good-2")
 
 
@@ -44,10 +59,17 @@ class Hands:
     def __init__(self, qtbot: QtBot, state: State, settings: Settings) -> None:
         self.qtbot, self.state, self.settings = qtbot, state, settings
         self.open, self.run, self.stop = QAction("Open model"), QAction("Run"), QAction("Stop")
+        self.compile = QAction("Compile")
         self.wishes: list[TrialSettings] = []
-        self.panel = TrialPanel(state, settings, (self.open, self.run, self.stop))
-        self.panel.run_requested.connect(self.wishes.append)
+        self.compile_wishes: list[TrialSettings] = []
+        self.sizes: list[dict[str, int]] = []
+        actions = TrialActions(open_model=self.open, run=self.run, compile_model=self.compile, stop=self.stop)
+        self.panel = TrialPanel(state, settings, actions)
+        self.panel.run_requested.connect(self.wishes.extend)
+        self.panel.compile_requested.connect(self.compile_wishes.append)
+        self.panel.proposals_requested.connect(self.sizes.append)
         self.run.triggered.connect(self.panel.request_run)
+        self.compile.triggered.connect(self.panel.request_compile)
         show(qtbot, self.panel, 420, 600)
 
     def make_ready(self) -> None:
@@ -60,6 +82,23 @@ class Hands:
         box.setFocus()
         box.selectAll()
         self.qtbot.keyClicks(box, text)
+
+    def open_page(self, title: str) -> None:
+        """Click the tab of a page."""
+        bar = self.panel.findChildren(QTabBar)[0]
+        index = next(n for n in range(bar.count()) if bar.tabText(n).removesuffix(" •") == title)
+        self.qtbot.mouseClick(bar, Qt.MouseButton.LeftButton, pos=bar.tabRect(index).center())
+
+    def marked_pages(self) -> list[str]:
+        bar = self.panel.findChildren(QTabBar)[0]
+        texts = [bar.tabText(n) for n in range(bar.count())]
+        return [text.removesuffix(" •") for text in texts if text.endswith(" •")]
+
+    def type_sizes(self, name: str, text: str) -> None:
+        field = child(self.panel, QLineEdit, f"Size of {name}")
+        field.selectAll()
+        self.qtbot.keyClicks(field, text)
+        self.qtbot.keyClick(field, Qt.Key.Key_Return)
 
     def option_view(self) -> QTableView:
         return child(self.panel, QTableView, "EP options")
@@ -163,18 +202,21 @@ def test_that_a_running_trial_can_be_stopped_and_no_other_started(ready: Hands) 
 
 def test_that_the_settings_are_those_chosen(ready: Hands) -> None:
     ready.state.select_devices(("two", "one"))
+    ready.type_sizes("batch", "8")
+    ready.open_page("Run")
     ready.type_number("Warm-up", "3")
     ready.type_number("Iterations", "77")
-    ready.type_number("Threads", "2")
-    ready.type_number("Size of batch", "8")
-    ready.type_option(0, 0, "mode=fast")
+    ready.open_page("Session")
+    ready.type_number("Intra-op threads", "2")
+    ready.open_page("EP options")
+    ready.enter_option(0, 0, "mode=fast")
     ready.qtbot.mouseClick(child(ready.panel, QPushButton, "Run"), Qt.MouseButton.LeftButton)
     assert ready.wishes == [
         TrialSettings(
             model_path=NET.path,
             target=Target(device_keys=("one", "two")),
             options=(("mode", "fast"),),
-            dimensions=(DimensionSize(name="batch", size=8), DimensionSize(name="x[2]", size=1)),
+            dimensions=(DimensionSize(name="batch", size=8),),
             warmup=3,
             stop_rule=StopRule(iterations=77),
             intra_op_threads=2,
@@ -183,6 +225,7 @@ def test_that_the_settings_are_those_chosen(ready: Hands) -> None:
 
 
 def test_that_a_trial_can_end_after_a_time(ready: Hands) -> None:
+    ready.open_page("Run")
     combo = child(ready.panel, QComboBox, "What the trial stops after")
     ready.qtbot.keyClick(combo, Qt.Key.Key_Down)
     assert not child(ready.panel, QSpinBox, "Iterations").isVisible()
@@ -216,6 +259,7 @@ def test_that_the_target_tells_the_selected_devices(ready: Hands) -> None:
 
 
 def test_that_a_value_without_a_key_is_a_problem_until_it_is_removed(ready: Hands) -> None:
+    ready.open_page("EP options")
     ready.enter_option(0, 1, "fast")
     assert any("“fast” has no key" in text for text in shown_texts(ready.panel))
     assert not ready.run.isEnabled()
@@ -223,10 +267,11 @@ def test_that_a_value_without_a_key_is_a_problem_until_it_is_removed(ready: Hand
     view.setCurrentIndex(view.model().index(0, 1))
     action_named(view, "Remove option").trigger()
     assert ready.run.isEnabled()
-    assert rows_of(view.model()) == [["", ""]]
+    assert [row[:2] for row in rows_of(view.model())] == [["", ""]]
 
 
 def test_that_an_option_still_being_typed_keeps_run_from_starting_when_it_has_no_key(ready: Hands) -> None:
+    ready.open_page("EP options")
     ready.type_option(0, 1, "fast")
     ready.panel.request_run()
     assert ready.wishes == []
@@ -234,6 +279,7 @@ def test_that_an_option_still_being_typed_keeps_run_from_starting_when_it_has_no
 
 
 def test_that_the_same_option_twice_is_a_problem(ready: Hands) -> None:
+    ready.open_page("EP options")
     for row, text in enumerate(("a=1", "a=2")):
         ready.enter_option(row, 0, text)
     assert any("“a” is there twice" in text for text in shown_texts(ready.panel))
@@ -244,10 +290,11 @@ def test_that_the_same_option_twice_is_a_problem(ready: Hands) -> None:
 
 
 def test_that_a_run_remembers_the_choices(ready: Hands) -> None:
+    ready.open_page("Run")
     ready.type_number("Warm-up", "4")
     ready.panel.request_run()
     remembered = ready.settings.trial_choices
-    assert remembered.warmup == 4
+    assert remembered.run.warmup == 4
     assert remembered.model_path == NET.path
     assert remembered.device_keys == ("one",)
 
@@ -256,21 +303,28 @@ def test_that_the_choices_come_back(qtbot: QtBot, settings: Settings) -> None:
     choices = TrialChoices(
         model_path=NET.path,
         policy=Policy.PREFER_NPU,
-        warmup=0,
-        iterations=5,
-        seconds=7.5,
-        by_seconds=True,
-        intra_op_threads=3,
+        device_keys=("two",),
         options=(("key", "value"),),
         dimensions=(DimensionSize(name="batch", size=6), DimensionSize(name="x[2]", size=1)),
-        device_keys=("two",),
+        sweeps=(DimensionSweep(name="batch", sizes=(6, 8)),),
+        inputs=(InputSource(name="x", fill=Fill.ZEROS),),
+        seed=7,
+        session=SessionSettings(optimization=Optimization.BASIC),
+        intra_op_threads=3,
+        run=RunChoices(warmup=0, iterations=5, seconds=7.5, stop_kind=StopKind.SECONDS, callers=2),
     )
     settings.trial_choices = choices
     hands = Hands(qtbot, State(), settings)
     hands.make_ready()
     assert hands.panel.choices() == choices
-    assert child(hands.panel, QDoubleSpinBox, "Seconds").isVisible()
-    assert rows_of(hands.option_view().model())[0] == ["key", "value"]
+    assert hands.marked_pages() == ["Inputs", "EP options", "Session", "Run"]
+    hands.open_page("Run")
+    assert child(hands.panel, QDoubleSpinBox, "Seconds").value() == 7.5
+    hands.open_page("EP options")
+    assert rows_of(hands.option_view().model())[0][:2] == ["key", "value"]
+    hands.open_page("Session")
+    assert child(hands.panel, QSpinBox, "Intra-op threads").value() == 3
+    assert hands.panel.choices() == choices  # also now that the pages are there
 
 
 def test_that_choices_without_a_policy_choose_devices(qtbot: QtBot, settings: Settings) -> None:
@@ -280,3 +334,93 @@ def test_that_choices_without_a_policy_choose_devices(qtbot: QtBot, settings: Se
     assert child(hands.panel, QRadioButton, "Devices").isChecked()
     hands.panel.request_run()
     assert hands.wishes[0].target == Target(device_keys=("other",))
+
+
+def test_that_no_page_is_marked_while_all_is_as_it_is_by_itself(ready: Hands) -> None:
+    for title in ("EP options", "Session", "Run", "Model", "Inputs"):
+        ready.open_page(title)
+    assert ready.marked_pages() == []
+
+
+# ---- Several sizes ----
+
+
+def test_that_several_sizes_ask_for_a_trial_each(ready: Hands) -> None:
+    ready.type_sizes("batch", "1, 2, 4, 8")
+    assert ready.marked_pages() == ["Inputs"]
+    ready.panel.request_run()
+    assert [wish.dimensions[0].size for wish in ready.wishes] == [1, 2, 4, 8]
+    assert ready.settings.trial_choices.sweeps == (DimensionSweep(name="batch", sizes=(1, 2, 4, 8)),)
+
+
+def test_that_values_are_proposed_for_the_sizes_chosen(ready: Hands) -> None:
+    assert ready.sizes[-1] == {}
+    ready.type_sizes("batch", "5")
+    assert ready.sizes[-1] == {"batch": 5}
+
+
+def test_that_what_is_no_size_keeps_run_from_starting(ready: Hands) -> None:
+    ready.type_sizes("batch", "two")
+    assert not ready.run.isEnabled()
+    assert any("two" in text for text in shown_texts(ready.panel))
+
+
+# ---- A row of trials ----
+
+
+def test_that_trials_still_to_come_are_counted_and_can_be_stopped(ready: Hands) -> None:
+    ready.state.set_waiting_trials(3)
+    assert (ready.run.isEnabled(), ready.stop.isEnabled()) == (False, True)
+    assert "Trials still to come: 3" in shown_texts(ready.panel)
+    ready.state.set_waiting_trials(0)
+    assert (ready.run.isEnabled(), ready.stop.isEnabled()) == (True, False)
+
+
+# ---- Compiling ----
+
+
+def test_that_a_virtual_device_offers_to_compile_in_place_of_running(ready: Hands) -> None:
+    ready.state.set_devices((ONE, VIRTUAL))
+    ready.state.select_devices(("virtual",))
+    assert any(text.startswith("This device is virtual") for text in shown_texts(ready.panel))
+    buttons = {button.text(): button.isVisible() for button in ready.panel.findChildren(QPushButton)}
+    assert (buttons["Run"], buttons["Compile"]) == (False, True)
+    ready.panel.request_run()
+    assert ready.wishes == []
+    ready.qtbot.mouseClick(child(ready.panel, QPushButton, "Compile"), Qt.MouseButton.LeftButton)
+    assert [wish.target for wish in ready.compile_wishes] == [Target(device_keys=("virtual",))]
+    ready.state.select_devices(("one",))
+    assert child(ready.panel, QPushButton, "Run").isVisible()
+
+
+def test_that_nothing_is_compiled_for_the_cpu_ep(ready: Hands) -> None:
+    assert ready.compile.isEnabled()
+    ready.state.set_devices((CPU,))
+    ready.state.select_devices(("cpu",))
+    assert (ready.run.isEnabled(), ready.compile.isEnabled()) == (True, False)
+
+
+def test_that_nothing_else_starts_while_a_model_is_compiled(ready: Hands) -> None:
+    under_way = Compilation(model_name="net", target_text="Good", path="/tmp/out.onnx")
+    ready.state.set_compilation(under_way)
+    assert (ready.run.isEnabled(), ready.compile.isEnabled(), ready.stop.isEnabled()) == (False, False, True)
+    ready.state.set_compilation(replace(under_way, stopping=True))
+    assert not ready.stop.isEnabled()
+    ready.state.set_compilation(replace(under_way, failure=Failure(kind=FailureKind.STOPPED, message="Stopped.")))
+    assert (ready.run.isEnabled(), ready.compile.isEnabled(), ready.stop.isEnabled()) == (True, True, False)
+
+
+# ---- Set-ups ----
+
+
+def test_that_a_set_up_comes_back_as_it_was(ready: Hands) -> None:
+    ready.type_sizes("batch", "2, 4")
+    ready.open_page("Run")
+    ready.type_number("Iterations", "33")
+    kept = ready.panel.setup()
+    other = Hands(ready.qtbot, State(), open_settings(Path("/nonexistent/settings.ini")))
+    other.make_ready()
+    other.state.select_devices(("other",))
+    other.panel.show_setup(kept)
+    assert other.panel.setup() == kept
+    assert other.state.selected_keys == ("one",)

@@ -1,12 +1,21 @@
 from __future__ import annotations
 
+import math
 import statistics as stdlib
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from gui.records.samples import Nanoseconds
-from gui.records.statistics import histogram, nearest_rank, summarize
+from gui.records.statistics import (
+    histogram,
+    is_stable,
+    median_interval,
+    median_ranks,
+    nearest_rank,
+    summarize,
+)
 
 COUNTS = [1, 2, 3, 4, 9, 10, 11, 19, 20, 21, 99, 100, 101, 199, 200, 1000, 12_345]
 
@@ -153,3 +162,53 @@ def test_that_bins_are_equally_wide_and_begin_at_the_fastest() -> None:
 
 def test_that_there_is_no_histogram_of_nothing() -> None:
     assert histogram(np.empty(0, np.int64)) is None
+
+
+# ---- The interval of the median ----
+
+
+@pytest.mark.parametrize("count", [6, 7, 10, 11, 29, 30, 99, 100, 500, 1000])
+def test_that_the_interval_of_the_median_is_the_narrowest_with_95_percent(count: int) -> None:
+    """By the definition: the chance that a rank lies above the median is that of so many coins showing heads."""
+    ranks = median_ranks(count)
+    assert ranks is not None
+    low, high = ranks
+    assert high == count - 1 - low
+
+    def coverage(first: int) -> Fraction:
+        outside = sum(math.comb(count, heads) for heads in range(first + 1))
+        return 1 - 2 * Fraction(outside, 2**count)
+
+    assert coverage(low) >= Fraction(95, 100)
+    assert coverage(low + 1) < Fraction(95, 100)
+
+
+@pytest.mark.parametrize("count", [0, 1, 5])
+def test_that_few_samples_have_no_interval(count: int) -> None:
+    assert median_ranks(count) is None
+    assert median_interval(np.arange(count, dtype=np.int64)) is None
+
+
+def test_that_the_approximation_for_many_samples_meets_the_exact_ranks() -> None:
+    exact, approximate = median_ranks(1000), median_ranks(1001)
+    assert exact is not None
+    assert approximate is not None
+    assert abs(exact[0] - approximate[0]) <= 1
+    assert abs(exact[1] - approximate[1]) <= 1
+
+
+def test_that_the_interval_holds_the_true_median_about_19_times_of_20() -> None:
+    random = np.random.default_rng(11)
+    held = 0
+    for _ in range(1000):
+        interval = median_interval((random.exponential(1000, 101) * 1000).astype(np.int64))
+        assert interval is not None
+        held += interval[0] <= 1000 * 1000 * math.log(2) <= interval[1]
+    assert 930 <= held <= 985
+
+
+@pytest.mark.parametrize(("percent", "expected"), [(0.1, False), (2.0, True), (5.0, True)])
+def test_that_samples_are_stable_when_the_interval_is_narrow_enough(percent: float, expected: bool) -> None:
+    samples = np.array([1000, 1010] * 50 + [1005] * 5, np.int64)
+    assert is_stable(samples, percent) is expected
+    assert not is_stable(samples[:29], 50.0)

@@ -1,0 +1,70 @@
+"""From what the trial panel remembers to what a trial needs, and back from a set-up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..records.setup import Setup
+from ..records.trial import SessionSettings, Target, TrialSettings
+from ..settings import RunChoices, TrialChoices
+
+
+def settings_of(choices: TrialChoices, target: Target) -> TrialSettings:
+    """Return the settings of a trial on a target, with the first size of each free dimension."""
+    run = choices.run
+    return TrialSettings(
+        model_path=choices.model_path,
+        target=target,
+        options=choices.options,
+        second_options=choices.second_options,
+        dimensions=choices.dimensions,
+        inputs=choices.inputs,
+        seed=choices.seed,
+        session=choices.session,
+        intra_op_threads=choices.intra_op_threads,
+        warmup=run.warmup,
+        stop_rule=run.stop_rule,
+        binding=run.binding,
+        callers=run.callers,
+        pause_ms=run.pause_ms,
+        run_timeout_s=run.run_timeout_s,
+        outputs_folder=run.outputs_folder,
+    )
+
+
+def choices_of(setup: Setup, run: RunChoices) -> TrialChoices:
+    """Return the choices of a set-up; the numbers of stop rules that it does not use are those of `run`."""
+    settings = setup.settings
+    return TrialChoices(
+        model_path=settings.model_path,
+        policy=settings.target.policy,
+        device_keys=settings.target.device_keys,
+        second_keys=settings.target.second_keys,
+        options=settings.options,
+        second_options=settings.second_options,
+        dimensions=settings.dimensions,
+        sweeps=setup.sweeps,
+        inputs=settings.inputs,
+        seed=settings.seed,
+        session=settings.session,
+        intra_op_threads=settings.intra_op_threads,
+        run=replace(
+            run,
+            warmup=settings.warmup,
+            binding=settings.binding,
+            callers=settings.callers,
+            pause_ms=settings.pause_ms,
+            run_timeout_s=settings.run_timeout_s,
+            outputs_folder=settings.outputs_folder,
+        ).with_stop_rule(settings.stop_rule),
+    )
+
+
+def changed_pages(choices: TrialChoices) -> tuple[bool, bool, bool, bool]:
+    """Return whether inputs, EP options, session and run control are other than by themselves."""
+    return (
+        bool(choices.inputs or choices.seed or choices.sweeps),
+        bool(choices.options or (choices.second_keys and choices.policy is None)),
+        choices.session != SessionSettings() or choices.intra_op_threads != 0,
+        choices.run != RunChoices(),
+    )

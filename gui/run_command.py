@@ -1,0 +1,168 @@
+"""`--run` without a window: one trial or several, or the model compiled."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from .console import complain, fail, say, say_table, write_text
+from .headless import HeadlessEngine
+from .records.codec import from_json
+from .records.device import Device
+from .records.failure import Failure, FailureError, FailureKind
+from .records.library import Library, LibraryState
+from .records.protocol import EventKind
+from .records.result import Outcome, TrialResult, result_json
+from .records.samples import SampleSeries, decode_samples
+from .records.setup import Setup, trials_of
+from .records.setup_file import setup_json
+from .records.statistics import summarize
+from .records.trial import Ending, Stage, TrialFacts, TrialSettings
+from .run_setup import RunOrder
+from .trial_summary import comparison_rows, compiled_rows, numbered, sizes_text, trial_rows
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run what the arguments or the set-up say, print summaries and write results; or compile the model."""
+    engine = HeadlessEngine(show_stderr=arguments.verbose)
+    try:
+        order = RunOrder(arguments)
+        wanted = order.libraries()
+        engine.start()
+        libraries = engine.load(wanted, arguments.timeout)
+        failed = next((library for library in libraries if library.error is not None), None)
+        if failed is not None and failed.error is not None:
+            return fail(failed.error)
+        devices = engine.inventory().devices
+        setup = order.setup(libraries, devices)
+        for remark in order.remarks:
+            complain(remark)
+        if arguments.save_setup is not None:
+            base = None if arguments.save_setup == "-" else Path(arguments.save_setup).expanduser().absolute().parent
+            write_text(arguments.save_setup, setup_json(setup, base))
+        if arguments.compile is not None:
+            return _compile(engine, setup.settings, arguments.compile, devices)
+        return _Runner(engine, libraries, devices, arguments.output).run(setup)
+    except FailureError as error:
+        return fail(error.failure)
+    finally:
+        engine.close()
+
+
+def _compile(engine: HeadlessEngine, settings: TrialSettings, path: str, devices: tuple[Device, ...]) -> int:
+    """Compile the model of a trial. Raises `FailureError`."""
+    compiled = engine.compile(settings, str(Path(path).expanduser().absolute()), lambda _message: None)
+    say_table(compiled_rows(settings, compiled, devices))
+    return 0
+
+
+class _Runner:
+    """Runs the trials of a set-up one after the other, whatever becomes of each."""
+
+    def __init__(
+        self,
+        engine: HeadlessEngine,
+        libraries: tuple[Library, ...],
+        devices: tuple[Device, ...],
+        output: str | None,
+    ) -> None:
+        self._engine = engine
+        self._libraries = libraries
+        self._devices = devices
+        self._output = output
+
+    def run(self, setup: Setup) -> int:
+        """Run them and return the exit code. Raises `FailureError` when there is no engine or no place for a result."""
+        trials = trials_of(setup)
+        results: list[tuple[str, TrialResult]] = []
+        for number, asked in enumerate(trials, start=1):
+            settings = _with_places_of_its_own(asked, number) if len(trials) > 1 else asked
+            sizes = sizes_text(settings, setup)
+            if len(trials) > 1:
+                say(f"Trial {number} of {len(trials)}: {sizes}")
+            output = self._output
+            result = self._run(settings, output if len(trials) == 1 or output is None else numbered(output, number))
+            results.append((sizes, result))
+            if len(trials) > 1:
+                say("")
+            if result.failure is not None:
+                fail(result.failure)
+            if result.outcome is Outcome.STOPPED:
+                break
+        if len(results) > 1:
+            say_table(comparison_rows(results))
+        return 1 if any(result.failure is not None for _sizes, result in results) else 0
+
+    def _run(self, settings: TrialSettings, output: str | None) -> TrialResult:
+        self._engine.revive()
+        trial = _Trial()
+        trial.run(self._engine, settings)
+        result = trial.result(settings)
+        if result.facts.session_creation_ns is not None:
+            say_table(trial_rows(result, self._devices))
+        if output is not None:
+            used = {*result.facts.target_devices, *settings.target.device_keys, *settings.target.second_keys}
+            data = result_json(
+                result,
+                samples=trial.samples.values,
+                warmup=trial.warmup.values,
+                environment=self._engine.greeting,
+                libraries=tuple(library for library in self._libraries if library.state is LibraryState.LOADED),
+                devices=tuple(device for device in self._devices if device.key in used),
+            )
+            write_text(output, json.dumps(data, ensure_ascii=False) + "\n")
+        return result
+
+
+def _with_places_of_its_own(settings: TrialSettings, number: int) -> TrialSettings:
+    """Return the settings with what is written on request under names of this trial alone."""
+    session = settings.session
+    return replace(
+        settings,
+        session=replace(session, optimized_model_path=numbered(session.optimized_model_path, number)),
+        outputs_folder=numbered(settings.outputs_folder, number),
+    )
+
+
+class _Trial:
+    """Collects what the engine tells of a trial."""
+
+    def __init__(self) -> None:
+        self.samples = SampleSeries()
+        self.warmup = SampleSeries()
+        self._facts = TrialFacts()
+        self._failure: Failure | None = None
+        self._elapsed_ns = 0
+
+    def run(self, engine: HeadlessEngine, settings: TrialSettings) -> None:
+        try:
+            self._facts = from_json(TrialFacts, engine.run_trial(settings, self._on_event))
+            self._elapsed_ns = self._facts.measured_ns
+        except FailureError as error:
+            self._failure = error.failure
+
+    def result(self, settings: TrialSettings) -> TrialResult:
+        return TrialResult(
+            settings=settings,
+            outcome=self._outcome(),
+            facts=self._facts,
+            statistics=summarize(self.samples.values, self._elapsed_ns, len(self.samples) + self.samples.dropped),
+            failure=self._failure,
+        )
+
+    def _outcome(self) -> Outcome:
+        if self._failure is not None:
+            return Outcome.STOPPED if self._failure.kind is FailureKind.STOPPED else Outcome.FAILED
+        return Outcome.STOPPED if self._facts.ending is Ending.STOPPED else Outcome.FINISHED
+
+    def _on_event(self, message: dict[str, Any]) -> None:
+        if message["event"] == EventKind.STAGE.value:
+            self._facts = from_json(TrialFacts, message["facts"])
+        elif message["event"] == EventKind.SAMPLES.value:
+            measuring = message["stage"] == Stage.MEASURING.value
+            (self.samples if measuring else self.warmup).append(decode_samples(message["samples"]))
+            if measuring:
+                self._elapsed_ns = message["elapsed_ns"]
