@@ -33,7 +33,7 @@ _NAME = "ort-device-explorer"
 
 
 def run(model: str | None = None) -> int:
-    """Open the window, with `model` chosen if one is named, and return the exit code of the application."""
+    """Open the window, with a model or set-up (.json) if one is named, and return the exit code of the application."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     application = QApplication(sys.argv[:1])
     application.setApplicationName(_NAME)
@@ -93,7 +93,9 @@ class Explorer:
         self._has_begun = True
         self.client.start()
         self.libraries.restore()
-        if self._model is not None:
+        if self._model is not None and self._model.lower().endswith(".json"):
+            self.window.setups.open_path(self._model)
+        elif self._model is not None:
             self.window.open_model(self._model)
         self._watch_for_crashes()
 

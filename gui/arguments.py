@@ -7,11 +7,9 @@ import re
 from pathlib import Path
 from typing import Final
 
-from .records.inputs import MAX_LENGTH, Fill, InputSource, Number, SourceKind
+from .records.inputs import ARRAY_SUFFIXES, IMAGE_SUFFIXES, MAX_LENGTH, Fill, InputSource, Number, SourceKind
 from .records.trial import MAX_SECONDS
 
-_ARRAYS: Final = (".npy", ".npz", ".pb")
-_IMAGES: Final = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 _MAX_SIZE: Final = 2**31 - 1
 FILLS: Final = "automatic, zeros, ones, uniform:LOW:HIGH, normal:MEAN:DEVIATION, integers:LOW:HIGH, constant:VALUE"
 _ALL_FILLS: Final = f"{FILLS}, values:V,V,…, omitted"
@@ -53,9 +51,9 @@ def file_source(text: str) -> InputSource:
     if archived is not None:
         value, entry = archived.groups()
     ending = value.lower()
-    if not ending.endswith(_ARRAYS + _IMAGES):
-        raise argparse.ArgumentTypeError(f"“{value}” is neither {', '.join(_ARRAYS)} nor an image")
-    kind = SourceKind.IMAGE if ending.endswith(_IMAGES) else SourceKind.FILE
+    if not ending.endswith(ARRAY_SUFFIXES + IMAGE_SUFFIXES):
+        raise argparse.ArgumentTypeError(f"“{value}” is neither {', '.join(ARRAY_SUFFIXES)} nor an image")
+    kind = SourceKind.IMAGE if ending.endswith(IMAGE_SUFFIXES) else SourceKind.FILE
     return InputSource(name=name, kind=kind, path=absolute(value), entry=entry)
 
 

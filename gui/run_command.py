@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,12 @@ from .records.library import Library, LibraryState
 from .records.protocol import EventKind
 from .records.result import Outcome, TrialResult, result_json
 from .records.samples import SampleSeries, decode_samples
-from .records.setup import Setup, trials_of
+from .records.setup import Setup, numbered, trials_of
 from .records.setup_file import setup_json
 from .records.statistics import summarize
 from .records.trial import Ending, Stage, TrialFacts, TrialSettings
 from .run_setup import RunOrder
-from .trial_summary import comparison_rows, compiled_rows, numbered, sizes_text, trial_rows
+from .trial_summary import comparison_rows, compiled_rows, sizes_text, trial_rows
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -78,8 +77,7 @@ class _Runner:
         """Run them and return the exit code. Raises `FailureError` when there is no engine or no place for a result."""
         trials = trials_of(setup)
         results: list[tuple[str, TrialResult]] = []
-        for number, asked in enumerate(trials, start=1):
-            settings = _with_places_of_its_own(asked, number) if len(trials) > 1 else asked
+        for number, settings in enumerate(trials, start=1):
             sizes = sizes_text(settings, setup)
             if len(trials) > 1:
                 say(f"Trial {number} of {len(trials)}: {sizes}")
@@ -115,16 +113,6 @@ class _Runner:
             )
             write_text(output, json.dumps(data, ensure_ascii=False) + "\n")
         return result
-
-
-def _with_places_of_its_own(settings: TrialSettings, number: int) -> TrialSettings:
-    """Return the settings with what is written on request under names of this trial alone."""
-    session = settings.session
-    return replace(
-        settings,
-        session=replace(session, optimized_model_path=numbered(session.optimized_model_path, number)),
-        outputs_folder=numbered(settings.outputs_folder, number),
-    )
 
 
 class _Trial:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from .records.device import Device
 from .records.inputs import InputFact, source_text
 from .records.placement import placement_text
@@ -146,11 +144,3 @@ def _statistics_rows(statistics: LatencyStatistics) -> Rows:
 def _throughput_text(statistics: LatencyStatistics) -> str:
     throughput = statistics.throughput_per_s
     return "–" if throughput is None else f"{throughput:.1f} /s"
-
-
-def numbered(target: str, number: int) -> str:
-    """Return the name of a file or folder for one of several trials: `NAME-1.json`, `NAME-2.json`, …"""
-    if target in ("", "-"):
-        return target
-    path = Path(target)
-    return str(path.with_name(f"{path.stem}-{number}{path.suffix}"))

@@ -10,7 +10,16 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLineEdit, QPushButton, QTableView, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QComboBox,
+    QLineEdit,
+    QPushButton,
+    QTabBar,
+    QTableView,
+    QToolButton,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from gui.app import Explorer
@@ -116,6 +125,35 @@ class Session:
         trial = self.start_trial()
         self.wait_for_end(trial)
         return trial
+
+    def open_page(self, title: str) -> None:
+        """Click the tab of a page of the trial panel."""
+        bar = self.explorer.window.trial_panel.findChildren(QTabBar)[0]
+        index = next(n for n in range(bar.count()) if bar.tabText(n).removesuffix(" •") == title)
+        self.qtbot.mouseClick(bar, Qt.MouseButton.LeftButton, pos=bar.tabRect(index).center())
+
+    def type_into(self, kind: type[QLineEdit | QAbstractSpinBox], name: str, text: str) -> None:
+        """Type into a field of the trial panel that is to be seen, and press Enter."""
+        field: QWidget = child(self.explorer.window.trial_panel, kind, name)
+        assert not field.visibleRegion().isEmpty(), name
+        field.setFocus()
+        field.selectAll()  # type: ignore[attr-defined]
+        self.qtbot.keyClicks(field, text)
+        self.qtbot.keyClick(field, Qt.Key.Key_Return)
+
+    def type_sizes(self, name: str, text: str) -> None:
+        """Type the sizes of a free dimension."""
+        self.open_page("Inputs")
+        self.type_into(QLineEdit, f"Size of {name}", text)
+
+    def choose(self, name: str, text: str) -> None:
+        """Choose an entry of a combo box of the trial panel that is to be seen."""
+        combo = child(self.explorer.window.trial_panel, QComboBox, name)
+        assert not combo.visibleRegion().isEmpty(), name
+        row = combo.findText(text)
+        assert row >= 0, [combo.itemText(n) for n in range(combo.count())]
+        combo.setCurrentIndex(row)
+        combo.activated.emit(row)  # what a click in the list emits
 
     def measures(self) -> dict[str, str]:
         """The numbers beside the chart."""

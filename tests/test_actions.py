@@ -150,9 +150,9 @@ def mnemonics(idle: Idle) -> list[tuple[str, str]]:
     texts = [menu.title() for menu in menus(idle)]
     panel = idle.window.trial_panel
     labels = [label for label in idle.window.findChildren(QLabel) if label.buddy() is not None]
-    for widget in (*labels, *idle.window.findChildren(QAbstractButton)):
-        if widget.isVisible() or not panel.isAncestorOf(widget):  # its pages are seen one at a time
-            texts.append(widget.text())
+    widgets: list[QLabel | QAbstractButton] = [*labels, *idle.window.findChildren(QAbstractButton)]
+    # The panel's pages are seen one at a time.
+    texts += [widget.text() for widget in widgets if widget.isVisible() or not panel.isAncestorOf(widget)]
     found = ((QKeySequence.mnemonic(text).toString(), text) for text in texts)
     return [(key, text) for key, text in found if key]
 

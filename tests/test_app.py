@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyqtgraph as pg
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLineEdit, QRadioButton, QSpinBox, QTableView
 from pytestqt.qtbot import QtBot
 
@@ -46,10 +47,12 @@ def drawn(session: Session) -> int:
 
 
 def set_iterations(session: Session, count: int) -> None:
+    session.open_page("Run")
     box = child(session.explorer.window.trial_panel, QSpinBox, "Iterations")
     box.setFocus()
     box.selectAll()
     session.qtbot.keyClicks(box, str(count))
+    session.qtbot.keyClick(box, Qt.Key.Key_Return)
 
 
 def choose_policy(session: Session, policy: Policy) -> None:
@@ -123,7 +126,7 @@ def test_that_a_named_model_is_opened(adding: Session, add_model: Path) -> None:
     assert adding.state.model.path == str(add_model)
     combo = child(adding.explorer.window.trial_panel, QComboBox, "Model")
     assert combo.currentText() == "add.onnx"
-    child(adding.explorer.window.trial_panel, QSpinBox, "Size of N").setValue(3)
+    adding.type_sizes("N", "3")
     trial = adding.run_trial()
     assert trial.outcome is Outcome.FINISHED
     assert trial.facts.outputs[0].shape == (3, 4)
@@ -193,6 +196,7 @@ def test_that_devices_of_two_eps_are_no_target(adding: Session, double_library: 
 
 
 def test_that_an_option_without_a_key_is_no_trial(session: Session) -> None:
+    session.open_page("EP options")
     view = child(session.explorer.window.trial_panel, QTableView, "EP options")
     click_index(session.qtbot, view, view.model().index(0, 1))
     (editor,) = view.viewport().findChildren(QLineEdit)
@@ -247,7 +251,7 @@ def test_that_choices_libraries_models_and_layout_are_back_at_the_next_start(
         first.wait_until_ready()
         first.select_device_of("good")
         set_iterations(first, 33)
-        child(first.explorer.window.trial_panel, QSpinBox, "Size of N").setValue(5)
+        first.type_sizes("N", "5")
         first.explorer.window.resize(900, 760)
         first.run_trial()
     with running_explorer(qtbot, tmp_path) as second:
@@ -257,8 +261,9 @@ def test_that_choices_libraries_models_and_layout_are_back_at_the_next_start(
         assert states == {"good": loaded, "other": not_loaded, "bad": failed}
         assert device_rows(second) == [("CPUExecutionProvider", "built in"), ("GoodEp", "good")]
         assert [device.library for device in second.state.selected_devices] == ["good"]
+        second.open_page("Run")
         assert child(window.trial_panel, QSpinBox, "Iterations").value() == 33
-        assert child(window.trial_panel, QSpinBox, "Size of N").value() == 5
+        assert child(window.trial_panel, QLineEdit, "Size of N").text() == "5"
         combo = child(window.trial_panel, QComboBox, "Model")
         assert combo.currentData() == str(add_model)
         assert combo.findText("add.onnx") > 0

@@ -15,7 +15,11 @@ from gui.records.failure import FailureKind
 from gui.records.trial import Policy
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")), ROOT / "resources/models/README.md"]
+DOCUMENTS = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "resources").glob("*/README.md")),
+]
 
 
 def read(name: str) -> str:
@@ -98,8 +102,7 @@ def test_that_the_commands_shown_are_understood(monkeypatch: pytest.MonkeyPatch)
     commands = [line.split("main.py", 1)[1] for line in shown if "python main.py" in line]
     assert len(commands) >= 3
     for command in commands:
-        arguments = cli._parser().parse_args(shlex.split(command))
-        cli._check(cli._parser(), arguments)
+        cli.read_arguments(shlex.split(command))
 
 
 # ---- Facts ----

@@ -65,8 +65,16 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("gui.targets", (*QT_CORE, "gui.records")),
     ("gui.preflight", ()),
     ("gui.headless", ("gui.records",)),
-    ("gui.commands", ("gui.records", "gui.headless")),
-    ("gui.cli", ("gui", "gui.records", "gui.preflight", "gui.commands", "gui.headless", "gui.app")),
+    ("gui.console", ("gui.records",)),
+    ("gui.arguments", ("gui.records",)),
+    ("gui.run_setup", ("gui.records",)),
+    ("gui.trial_summary", ("gui.records",)),
+    ("gui.commands", ("gui.records", "gui.headless", "gui.console")),
+    ("gui.run_command", ("gui.records", "gui.headless", "gui.console", "gui.run_setup", "gui.trial_summary")),
+    (
+        "gui.cli",
+        ("gui", "gui.records", "gui.preflight", "gui.arguments", "gui.commands", "gui.run_command", "gui.app"),
+    ),
     ("gui.library_dialogs", (*WIDGETS, "gui.client", "gui.libraries", "gui.settings", "gui.state")),
     ("gui.reports", (*WIDGETS, "gui.settings", "gui.state")),
     ("gui.compilations", (*QT, "gui.records", "gui.settings", "gui.state", "gui.targets", "gui.compile_keeper")),
@@ -261,7 +269,7 @@ def roots_after_importing(*names: str) -> set[str]:
 
 QT_ROOTS = {"PySide6", "shiboken6", "pyqtgraph"}
 RECORDS = [name for name in MODULES if name.startswith("gui.records")]
-COMMAND_LINE = ["gui.cli", "gui.commands", "gui.headless", "gui.preflight"]
+COMMAND_LINE = ["gui.cli", "gui.commands", "gui.headless", "gui.preflight", "gui.run_command"]
 
 
 def test_that_the_records_bring_neither_qt_nor_ort() -> None:

@@ -24,6 +24,7 @@ def keepers(qtbot: QtBot, tmp_path: Path) -> Iterator[Keepers]:
     with running_keepers(qtbot, tmp_path / "settings.ini") as keepers:
         yield keepers
 
+
 # ---- Models ----
 
 

@@ -109,6 +109,7 @@ def setup_in(folder: Path, **fields: object) -> Setup:
     """A set-up whose model and libraries are files in a folder."""
     for name in ("net.onnx", "fast.so", "slow.so"):
         (folder / name).touch()
+    (folder / "out").mkdir(exist_ok=True)
     settings = replace(SETTINGS, model_path=str(folder / "net.onnx"), outputs_folder=str(folder / "out"))
     return Setup(
         settings=replace(settings, **fields),  # type: ignore[arg-type]

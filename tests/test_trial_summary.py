@@ -30,7 +30,6 @@ from gui.trial_summary import (
     comparison_rows,
     compiled_rows,
     ending_text,
-    numbered,
     size_text,
     sizes_text,
     target_text,
@@ -224,17 +223,3 @@ def test_that_a_compiled_model_is_said_with_time_size_nodes_and_places() -> None
 )
 def test_that_a_size_has_the_unit_that_suits_it(size: int, text: str) -> None:
     assert size_text(size) == text
-
-
-@pytest.mark.parametrize(
-    ("target", "name"),
-    [
-        ("trial.json", "trial-3.json"),
-        ("/a.b/trial", "/a.b/trial-3"),
-        ("out/net.fp16.onnx", "out/net.fp16-3.onnx"),
-        ("-", "-"),
-        ("", ""),
-    ],
-)
-def test_that_each_of_several_trials_has_files_of_its_own(target: str, name: str) -> None:
-    assert numbered(target, 3) == name

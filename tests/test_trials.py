@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +18,7 @@ from gui.records.trial import DimensionSize, Ending, Policy, Stage, StopRule, Ta
 from gui.state import EngineStatus
 from gui.trial_run import TrialRun
 
-from .conftest import SAMPLE_MODELS, DoubleFactory
+from .conftest import DoubleFactory
 from .keepers import TIMEOUT_MS, TINY_MODEL, Keepers, running_keepers
 
 ENDLESS = StopRule(seconds=3600)
@@ -86,7 +83,7 @@ def test_that_a_trial_grows_before_the_eyes(qtbot: QtBot, keepers: Keepers) -> N
     assert added == [trial]
     assert keepers.state.current_trial is trial
     stages = list(dict.fromkeys(stage for stage, _count, _outcome in told))
-    assert stages == [stage for stage in Stage if stage is not Stage.PREPARING]
+    assert stages == [stage for stage in Stage if stage is not Stage.COMPILING]
     counts = [count for _stage, count, _outcome in told]
     assert counts == sorted(counts)
     assert len(set(counts)) > 3  # batches, not all at the end
@@ -292,7 +289,9 @@ def test_that_a_trial_goes_on_when_a_library_it_does_not_use_shall_go(
 # ---- Several trials in a row ----
 
 
-def rows(keepers: Keepers, *sizes: int, library: str | None = None, model: Path = TINY_MODEL) -> tuple[TrialSettings, ...]:
+def rows(
+    keepers: Keepers, *sizes: int, library: str | None = None, model: Path = TINY_MODEL
+) -> tuple[TrialSettings, ...]:
     """Trials that differ in the size of the batch."""
     return tuple(
         settings(keepers, library, model, dimensions=(DimensionSize(name="batch", size=size),)) for size in sizes
@@ -300,9 +299,7 @@ def rows(keepers: Keepers, *sizes: int, library: str | None = None, model: Path 
 
 
 def wait_for_all(qtbot: QtBot, keepers: Keepers, count: int) -> list[TrialRun]:
-    qtbot.waitUntil(
-        lambda: len(keepers.state.trials) == count and not keepers.state.is_busy, timeout=TIMEOUT_MS
-    )
+    qtbot.waitUntil(lambda: len(keepers.state.trials) == count and not keepers.state.is_busy, timeout=TIMEOUT_MS)
     return list(keepers.state.trials)
 
 

@@ -8,10 +8,18 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QImageReader, QPixmap
 from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QWidget
 
-from ..models.input_files import IMAGE_SUFFIXES, is_file
+from ..models.input_files import is_file
 from ..models.input_types import INTEGER_RANGES, value_type
 from ..panels.widgets import MutedLabel
-from ..records.inputs import ChannelOrder, ImageLayout, ImageReading, ImageScaling, InputSource, SourceKind
+from ..records.inputs import (
+    IMAGE_SUFFIXES,
+    ChannelOrder,
+    ImageLayout,
+    ImageReading,
+    ImageScaling,
+    InputSource,
+    SourceKind,
+)
 from ..records.model import TensorInfo
 from .source_pages import PathRow, SourcePage, fill_combo
 

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ..models.input_files import ARRAY_SUFFIXES, archive_entries, array_header, is_file
+from ..models.input_files import archive_entries, array_header, is_file
 from ..models.input_table import shape_text
 from ..models.input_types import (
     INTEGER_RANGES,
@@ -36,7 +36,7 @@ from ..models.input_types import (
 )
 from ..models.texts import count_text
 from ..panels.widgets import MutedLabel
-from ..records.inputs import MAX_LENGTH, Fill, InputSource, Number, SourceKind
+from ..records.inputs import ARRAY_SUFFIXES, MAX_LENGTH, Fill, InputSource, Number, SourceKind
 from ..records.model import TensorInfo
 
 

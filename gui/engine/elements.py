@@ -158,7 +158,7 @@ def takes(element: Element, dtype: np.dtype[Any]) -> bool:
         return False
     is_nameless = dtype.type is np.void and dtype.names is None and dtype.subdtype is None
     storage = np.dtype(element.storage)
-    return dtype == storage or (is_nameless and dtype.itemsize == storage.itemsize)
+    return dtype.newbyteorder("=") == storage or (is_nameless and dtype.itemsize == storage.itemsize)
 
 
 def stored(element: Element, array: Array) -> Array:
@@ -228,10 +228,8 @@ def _mask(element: Element) -> int:
 
 
 def _signed(element: Element, parts: npt.NDArray[np.uint8]) -> Array:
-    numbers = parts.astype(np.int8)
-    if element.low < 0:
-        numbers[numbers > element.high] -= 1 << element.packed_bits
-    return numbers.astype(element.storage)
+    numbers = np.asarray(parts, np.int8)
+    return np.where(numbers > element.high, numbers - (1 << element.packed_bits), numbers).astype(element.storage)
 
 
 def _texts(array: Array) -> Array:

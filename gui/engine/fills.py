@@ -217,7 +217,7 @@ def _as_stored(element: Element, values: Array) -> Array:
         texts = np.empty(len(values), object)
         texts[:] = [f"{entry:g}" if isinstance(entry, float) else str(entry) for entry in values.tolist()]
         return texts
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         if element.is_bits:
             return bits_of_floats(element, values.astype(np.float32))
         return values.astype(element.storage, copy=False)

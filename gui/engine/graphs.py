@@ -127,9 +127,11 @@ def not_a_model(file: Path, detail: str) -> FailureError:
 
 def lfs_hint(file: Path) -> str:
     """Return what to do about a file that stands in for one that Git LFS has; empty for any other file."""
+    if not file.is_file():  # a pipe would wait for somebody to write into it
+        return ""
     try:
         with file.open("rb") as stream:
-            is_pointer = file.is_file() and stream.read(len(_LFS_POINTER)) == _LFS_POINTER
+            is_pointer = stream.read(len(_LFS_POINTER)) == _LFS_POINTER
     except OSError:
         return ""
     return "It is only a pointer of Git LFS: fetch the file itself with “git lfs pull”." if is_pointer else ""

@@ -112,6 +112,8 @@ class _Reader:
                 return _NOT_OPTIONAL
             raise
         inner = without_optional(type_text)
+        if inner.startswith("seq(") and optional.elem_type not in (0, self._onnx.OptionalProto.SEQUENCE):
+            return _NOT_OPTIONAL  # on the wire, a sequence of tensors looks the same as an optional tensor
         if optional.HasField("tensor_value"):
             return self._of_tensor(inner, optional.tensor_value)
         if optional.HasField("sequence_value"):

@@ -129,8 +129,8 @@ class Trial:
                     continue
                 hint = hints.get(name)
                 source = proposal.source
-                if hint is not None and hint.shape is not None:
-                    source = replace(source, shape=hint.shape)
+                if hint is not None:
+                    source = replace(source, shape=hint.shape or source.shape, length=hint.length)
                 own[name] = source
                 reasons[name] = proposal.reason
         return tuple(own.values()), reasons

@@ -15,11 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
 
-from ..records.inputs import InputSource, SourceKind
+from ..records.inputs import ARRAY_SUFFIXES, IMAGE_SUFFIXES, InputSource, SourceKind
 from ..records.model import TensorInfo
 
-ARRAY_SUFFIXES: Final = (".npy", ".npz", ".pb")
-IMAGE_SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 _POSITION: Final = re.compile(r"input_(\d{1,6})")
 _UNNAMED: Final = re.compile(r"arr_(\d{1,6})")
 _MAGIC: Final = b"\x93NUMPY"

@@ -37,6 +37,7 @@ class CompileBox(QFrame):
     def _build(self) -> None:
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self._text.setWordWrap(True)
+        self._text.setTextFormat(Qt.TextFormat.PlainText)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._use.setToolTip(self.tr("Choose the compiled model for the next trial"))
         self._dismiss.setIcon(theme.icon("remove"))

@@ -21,12 +21,12 @@ from PySide6.QtWidgets import (
 )
 
 from .. import theme
-from ..models.input_files import ARRAY_SUFFIXES, IMAGE_SUFFIXES, place_files
+from ..models.input_files import place_files
 from ..models.input_table import InputRow, InputTableModel, input_rows
 from ..models.input_types import looks_like_image, takes_image
 from ..models.kept_sources import KeptSources
 from ..records.failure import Failure, FailureKind
-from ..records.inputs import InputProposal, InputProposals, InputSource
+from ..records.inputs import ARRAY_SUFFIXES, IMAGE_SUFFIXES, InputProposal, InputProposals, InputSource
 from ..records.model import ModelDescription
 from ..records.setup import DimensionSweep
 from ..records.trial import DimensionSize

@@ -20,6 +20,7 @@ class PathKind(Enum):
     FILE = "file"
     """A file to be written; its folder must be there."""
     FOLDER = "folder"
+    """It is made when it is not there."""
 
 
 class PathField(QWidget):
@@ -100,11 +101,8 @@ class PathField(QWidget):
             return None
         here = QFileInfo(self._path)
         if self._kind is PathKind.FOLDER:
-            if here.isDir():
-                return None
-            if here.exists():
-                return self.tr("{0} is a file. Choose a folder.").format(self._path)
-            return self.tr("There is no folder {0}. Make it, or choose another.").format(self._path)
+            is_file = here.exists() and not here.isDir()
+            return self.tr("{0} is a file. Choose a folder.").format(self._path) if is_file else None
         if here.isDir():
             return self.tr("{0} is a folder. Add the name of a file.").format(self._path)
         if not QFileInfo(here.absolutePath()).isDir():

@@ -100,4 +100,6 @@ def _computed(node: ast.expr, sizes: Mapping[str, int]) -> int:
             return left * right
         case ast.Mod():
             return left % right
+        case ast.Div() if left % right:
+            raise ValueError(f"{left} / {right} is no whole number")
     return left // right

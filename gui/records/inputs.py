@@ -8,6 +8,8 @@ from enum import Enum
 
 Number = int | float
 MAX_LENGTH = 1_000_000
+ARRAY_SUFFIXES = (".npy", ".npz", ".pb")
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 
 
 class SourceKind(Enum):

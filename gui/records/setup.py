@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from .device import Device
 from .trial import DimensionSize, TrialSettings
@@ -46,7 +47,10 @@ class Setup:
 
 
 def trials_of(setup: Setup) -> tuple[TrialSettings, ...]:
-    """Return the settings of each trial: one for each combination of sizes. Raises `ValueError` beyond `MAX_TRIALS`."""
+    """Return the settings of each trial: one for each combination of sizes. Raises `ValueError` beyond `MAX_TRIALS`.
+
+    What several write on request goes to places of their own, see `numbered`.
+    """
     count = 1
     for sweep in setup.sweeps:
         count *= len(sweep.sizes)
@@ -62,4 +66,23 @@ def trials_of(setup: Setup) -> tuple[TrialSettings, ...]:
         )
         dimensions += tuple(DimensionSize(name=name, size=size) for name, size in chosen.items())
         found.append(replace(setup.settings, dimensions=dimensions))
+    if len(found) > 1:
+        found = [_with_places_of_its_own(settings, number) for number, settings in enumerate(found, start=1)]
     return tuple(found)
+
+
+def numbered(target: str, number: int) -> str:
+    """Return the name of a file or folder for one of several trials: `NAME-1.json`, `NAME-2.json`, …"""
+    if target in ("", "-"):
+        return target
+    path = Path(target)
+    return str(path.with_name(f"{path.stem}-{number}{path.suffix}"))
+
+
+def _with_places_of_its_own(settings: TrialSettings, number: int) -> TrialSettings:
+    session = settings.session
+    return replace(
+        settings,
+        session=replace(session, optimized_model_path=numbered(session.optimized_model_path, number)),
+        outputs_folder=numbered(settings.outputs_folder, number),
+    )

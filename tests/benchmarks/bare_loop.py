@@ -18,8 +18,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 import onnxruntime as ort
 
-from gui.engine.inputs import generate_inputs
-from gui.records.model import TensorInfo
+from gui.engine.inputs import make_inputs
+from gui.engine.models import describe_model
+from gui.engine.proposals import propose_inputs
 
 
 def main() -> None:
@@ -38,8 +39,8 @@ def main() -> None:
     for name, size in sizes.items():
         options.add_free_dimension_override_by_name(name, size)
     session = ort.InferenceSession(arguments.model, options, providers=["CPUExecutionProvider"])
-    tensors = tuple(TensorInfo(name=it.name, type=it.type, shape=tuple(it.shape)) for it in session.get_inputs())
-    feeds = generate_inputs(tensors, sizes, 0)
+    proposed = tuple(entry.source for entry in propose_inputs(arguments.model, sizes).proposals)
+    feeds = make_inputs(describe_model(arguments.model).inputs, sizes, 0, proposed).feeds
     names = [output.name for output in session.get_outputs()]
     for _ in range(1 + arguments.warmup):
         session.run(names, feeds)

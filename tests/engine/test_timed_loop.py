@@ -287,7 +287,9 @@ def test_that_a_job_that_is_stuck_when_it_shall_end_is_rescued() -> None:
 # ---- Several callers ----
 
 
-def concurrent(count: int, function: Callable[[], None], sent: list[int], cancellation: Cancellation) -> ConcurrentLoop:
+def concurrent(
+    count: int, function: Callable[[], object], sent: list[int], cancellation: Cancellation
+) -> ConcurrentLoop:
     def send(_stage: Stage, batch: Nanoseconds, _elapsed: int) -> None:
         sent.extend(batch.tolist())
 
@@ -298,7 +300,7 @@ def concurrent(count: int, function: Callable[[], None], sent: list[int], cancel
 def test_that_callers_share_the_iterations(callers: int) -> None:
     sent: list[int] = []
     calls = itertools.count()
-    loop = concurrent(callers, lambda: next(calls) and None, sent, Cancellation())
+    loop = concurrent(callers, lambda: next(calls), sent, Cancellation())
     loop.measure(Stage.MEASURING, Limits(iterations=1000))
     assert (loop.count, len(sent), next(calls), loop.ending) == (1000, 1000, 1000, Ending.ITERATIONS)
 
@@ -307,7 +309,7 @@ def test_that_callers_run_at_the_same_time() -> None:
     """Each waits for the others inside the call: one after the other they would never meet."""
     meeting = threading.Barrier(4)
     sent: list[int] = []
-    loop = concurrent(4, lambda: meeting.wait(30) and None, sent, Cancellation())
+    loop = concurrent(4, lambda: meeting.wait(30), sent, Cancellation())
     loop.measure(Stage.MEASURING, Limits(iterations=4))
     assert len(sent) == 4
 
@@ -315,7 +317,7 @@ def test_that_callers_run_at_the_same_time() -> None:
 def test_that_the_throughput_of_callers_is_that_of_the_wall_clock() -> None:
     sent: list[int] = []
     pause = threading.Event()
-    loop = concurrent(4, lambda: pause.wait(0.01) and None, sent, Cancellation())
+    loop = concurrent(4, lambda: pause.wait(0.01), sent, Cancellation())
     loop.measure(Stage.MEASURING, Limits(iterations=80))
     assert sum(sent) > 1.5 * loop.elapsed_ns  # the calls overlap
     assert loop.elapsed_ns >= max(sent)
@@ -338,17 +340,19 @@ def test_that_the_first_error_of_a_caller_ends_all_and_keeps_the_samples() -> No
 def test_that_callers_end_when_they_shall_or_when_time_is_up_or_when_it_is_stable() -> None:
     cancellation, sent = Cancellation(), list[int]()
     pause = threading.Event()
-    loop = concurrent(2, lambda: pause.wait(0.001) and None, sent, cancellation)
+    loop = concurrent(2, lambda: pause.wait(0.001), sent, cancellation)
+    endings = []
     loop.measure(Stage.MEASURING, Limits(seconds=0.05))
-    assert loop.ending is Ending.SECONDS
+    endings.append(loop.ending)
     assert loop.elapsed_ns >= 0.05e9
     loop.measure(Stage.MEASURING, Limits(seconds=60, stable_percent=50))
-    assert loop.ending is Ending.STABLE
+    endings.append(loop.ending)
     timer = threading.Timer(0.05, cancellation.request)
     timer.start()
     loop.measure(Stage.MEASURING, Limits(seconds=60))
     timer.join()
-    assert loop.ending is Ending.STOPPED
+    endings.append(loop.ending)
+    assert endings == [Ending.SECONDS, Ending.STABLE, Ending.STOPPED]
 
 
 # ---- Cancelling ----

@@ -59,7 +59,15 @@ def told(editor: DimensionsEditor) -> list[str]:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("", ()), (" , ", ()), ("8", (8,)), (" 1, 2,4 ; 8 ", (1, 2, 4, 8)), ("1 2", (1, 2)), ("3,3", (3, 3)), ("1000000000", (10**9,))],
+    [
+        ("", ()),
+        (" , ", ()),
+        ("8", (8,)),
+        (" 1, 2,4 ; 8 ", (1, 2, 4, 8)),
+        ("1 2", (1, 2)),
+        ("3,3", (3, 3)),
+        ("1000000000", (10**9,)),
+    ],
 )
 def test_that_sizes_are_separated_by_commas_spaces_or_semicolons(text: str, expected: tuple[int, ...]) -> None:
     assert parsed_sizes(text) == expected

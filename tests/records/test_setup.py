@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from gui.records.codec import from_json, to_json
-from gui.records.setup import MAX_TRIALS, DimensionSweep, Setup, SetupLibrary, trials_of
-from gui.records.trial import DimensionSize, TrialSettings
+from gui.records.setup import MAX_TRIALS, DimensionSweep, Setup, SetupLibrary, numbered, trials_of
+from gui.records.trial import DimensionSize, Policy, SessionSettings, Target, TrialSettings
 
 from .examples import DEVICE, SETTINGS
 
@@ -78,3 +79,34 @@ def test_that_a_set_up_comes_back_from_json_as_it_was() -> None:
         devices=(DEVICE,),
     )
     assert from_json(Setup, to_json(setup)) == setup
+
+
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [
+        ("trial.json", "trial-3.json"),
+        ("/a.b/trial", "/a.b/trial-3"),
+        ("out/net.fp16.onnx", "out/net.fp16-3.onnx"),
+        ("-", "-"),
+        ("", ""),
+    ],
+)
+def test_that_each_of_several_trials_has_files_of_its_own(target: str, name: str) -> None:
+    assert numbered(target, 3) == name
+
+
+def test_that_several_trials_write_to_places_of_their_own(tmp_path: Path) -> None:
+    setup = Setup(
+        settings=TrialSettings(
+            model_path="m.onnx",
+            target=Target(policy=Policy.DEFAULT),
+            session=SessionSettings(optimized_model_path=str(tmp_path / "o.onnx")),
+            outputs_folder=str(tmp_path / "out"),
+        ),
+        sweeps=(DimensionSweep(name="n", sizes=(1, 2)),),
+    )
+    several = trials_of(setup)
+    assert [trial.outputs_folder for trial in several] == [str(tmp_path / "out-1"), str(tmp_path / "out-2")]
+    assert [Path(trial.session.optimized_model_path).name for trial in several] == ["o-1.onnx", "o-2.onnx"]
+    (single,) = trials_of(replace(setup, sweeps=()))
+    assert single.outputs_folder == str(tmp_path / "out")
