@@ -115,12 +115,12 @@ def tensors_of(model: Any) -> Iterator[Any]:
                 yield from _parts(attribute.sparse_tensors)
 
 
-def not_a_model(file: Path, detail: str) -> FailureError:
-    """Return the failure of a file that is no model."""
+def not_a_model(file: Path, detail: str, hint: str = "") -> FailureError:
+    """Return the failure of a file that is no model. Without a hint, it is that of any such file."""
     return failure_error(
         FailureKind.NOT_A_MODEL,
         f"{file.name} is not an ONNX model.",
-        hint=lfs_hint(file) or "Choose a file that an ONNX exporter wrote, mostly one that ends in .onnx.",
+        hint=hint or lfs_hint(file) or "Choose a file that an ONNX exporter wrote, mostly one that ends in .onnx.",
         detail=detail,
     )
 
@@ -151,6 +151,10 @@ def _graph_of(path: str, mtime_ns: int, size: int) -> Any | None:
     except ImportError:
         return None
     if is_ort_format(path):
+        if Path(path).suffix != ".ort":
+            raise not_a_model(
+                Path(path), "It is in ORT's own format.", "Rename it so that it ends in .ort: ORT goes by that."
+            )
         return None
     try:
         with open(path, "rb") as stream:  # noqa: PTH123 a folder or a vanished file is told by the caller

@@ -137,9 +137,10 @@ def _scaled(values: Array, source: InputSource, element: Element) -> tuple[Array
                 )
             by_channel = slice(None, None, -1 if source.image.channels is ChannelOrder.BGR else 1)
             floats = (floats / 255 - _MEAN[by_channel]) / _DEVIATION[by_channel]
-    floats = np.clip(floats, element.least, element.limit)
-    bits = bits_of_floats(element, floats) if element.is_bits else floats.astype(element.storage, copy=False)
-    return bits, source.image.scaling.value
+    if not element.is_bits:
+        return floats.astype(element.storage, copy=False), source.image.scaling.value
+    floats = np.clip(floats, element.least, element.limit)  # 8 bits may not reach to 255
+    return bits_of_floats(element, floats), source.image.scaling.value
 
 
 def _plan(tensor: TensorInfo, source: InputSource, sizes: Mapping[str, int], own: tuple[int, int]) -> _Plan:

@@ -31,6 +31,7 @@ class CompileBox(QFrame):
         self._build()
         self._use.clicked.connect(self._on_use)
         self._dismiss.clicked.connect(self.dismissed)
+        self._failure.closed.connect(self.dismissed)
         state.compilation_changed.connect(self._show)
         self._show()
 
@@ -62,7 +63,7 @@ class CompileBox(QFrame):
         self._text.setText(self._words(compilation))
         self._text.setToolTip(compilation.path)
         self._use.setVisible(compilation.result is not None)
-        self._dismiss.setVisible(not compilation.is_running)
+        self._dismiss.setVisible(compilation.result is not None)  # a failure has one of its own
 
     def _words(self, compilation: Compilation) -> str:
         name, target = compilation.model_name, compilation.target_text

@@ -163,7 +163,7 @@ def test_that_every_float_reaches_the_model_finite(element: str, scaling: ImageS
     )
     values = np.frombuffer(bytes_of(result), dtype).astype(np.float64).reshape(1, 3, 2, 3)
     assert np.isfinite(values).all()
-    assert values[0, 0, 0, 0] == values.max()
+    assert values[0, 0, 0, 0] == values[0, 0].max()
     assert values.max() > (0.9 if element != "float8e8m0" else 0)
 
 
@@ -334,7 +334,8 @@ def test_that_an_image_that_swells_is_not_opened(tmp_path: Path, monkeypatch: py
 
 @pytest.mark.parametrize("ending", ["png", "jpeg", "gif", "bmp", "tiff", "webp"])
 def test_that_whatever_is_damaged_is_a_failure_and_no_crash(ending: str, tmp_path: Path) -> None:
-    stream, dice, failed = io.BytesIO(), random.Random(3), 0  # noqa: S311 the same damage each time
+    stream, dice = io.BytesIO(), random.Random(3)  # noqa: S311 the same damage each time
+    kinds: list[FailureKind] = []
     exif = Image.Exif()
     exif[0x0112] = 6
     picture = Image.fromarray(np.random.default_rng(0).integers(0, 255, (16, 16, 3), np.uint8))
@@ -350,9 +351,9 @@ def test_that_whatever_is_damaged_is_a_failure_and_no_crash(ending: str, tmp_pat
         try:
             read(info("float", 1, 3, 8, 8), path)
         except FailureError as error:
-            failed += 1
-            assert error.failure.kind in (FailureKind.BAD_INPUT_FILE, FailureKind.OUT_OF_MEMORY)
-    assert failed > 30
+            kinds.append(error.failure.kind)
+    assert len(kinds) > 30
+    assert set(kinds) <= {FailureKind.BAD_INPUT_FILE, FailureKind.OUT_OF_MEMORY}
 
 
 def test_that_a_missing_package_is_named(corners: Path, monkeypatch: pytest.MonkeyPatch) -> None:

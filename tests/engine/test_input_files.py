@@ -240,7 +240,8 @@ def test_that_what_an_archive_holds_is_listed_when_the_name_is_missing(tmp_path:
     assert failure.kind is FailureKind.BAD_INPUT_FILE
     assert failure.message == "all.npz has no array “x”; there are: a, b."
     assert "“c”" in failure_of(info("float", 2), path, "c").message
-    np.savez(path, **{f"n{number}": np.ones(1) for number in range(20)})
+    many: dict[str, Any] = {f"n{number}": np.ones(1) for number in range(20)}
+    np.savez(path, **many)
     assert failure_of(info("float", 2), path).message.endswith("n10, n11, ….")
     np.savez(path)
     assert "there are: none" in failure_of(info("float", 2), path).message
