@@ -43,6 +43,7 @@ def states(session: Session) -> dict[str, LibraryState]:
 
 
 def set_iterations(session: Session, count: int) -> None:
+    session.open_page("Run")
     child(session.explorer.window.trial_panel, QSpinBox, "Iterations").setValue(count)
 
 

@@ -135,7 +135,10 @@ def trial_failure(error: Exception, stage: Stage, *, by_policy: bool) -> Failure
     if name == "NoSuchFile":
         kind, message, hint = FailureKind.NO_SUCH_FILE, "The model file is not there.", "Choose the model again."
     elif _is_missing_data(raw):
-        kind, message = FailureKind.MISSING_EXTERNAL_DATA, "The model's weights lie in a file that is missing."
+        kind, message = (
+            FailureKind.MISSING_EXTERNAL_DATA,
+            "The model's weights lie in a file that is missing or cannot be used.",
+        )
         hint = "Put the external data file beside the model, under the name the model gives it."
     elif name == "InvalidProtobuf" or re.search(r"does not have a graph|No graph was found in the protobuf", raw):
         kind, message = FailureKind.NOT_A_MODEL, "The file is not an ONNX model."
@@ -161,9 +164,12 @@ def trial_failure(error: Exception, stage: Stage, *, by_policy: bool) -> Failure
 
 
 def _is_missing_data(raw: str) -> bool:
-    if "cannot get file size: No such file" in raw:  # ORT 1.24
-        return True
-    return "xternal data" in raw and bool(re.search(r"not exist|No such file|cannot open|not found|Error opening", raw))
+    if re.search(r"cannot get file size: No such file|should be stored in .*, but it is not regular file", raw):
+        return True  # ORT 1.24; a missing file of a subgraph's tensor
+    words = (
+        r"not exist|No such file|cannot open|not found|Error opening|escapes model directory|Absolute path not allowed"
+    )
+    return "xternal data" in raw and bool(re.search(words, raw))
 
 
 def is_cancellation(error: Exception) -> bool:

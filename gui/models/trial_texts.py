@@ -27,7 +27,7 @@ def stop_rule_text(rule: StopRule) -> str:
     seconds = duration_text(rule.seconds or 0)
     if rule.stable_percent is None:
         return seconds
-    percent = QLocale().toString(rule.stable_percent, "g", 3)
+    percent = QLocale().toString(float(rule.stable_percent), "g", 3)
     return _tr("until stable within {0} %, {1} at most").format(percent, seconds)
 
 
@@ -40,9 +40,9 @@ def run_texts(settings: TrialSettings) -> list[str]:
     if settings.callers > 1:
         found.append(_tr("{0} callers").format(count_text(settings.callers)))
     if settings.pause_ms:
-        found.append(_tr("pause {0} ms").format(QLocale().toString(settings.pause_ms, "g", 4)))
+        found.append(_tr("pause {0} ms").format(QLocale().toString(float(settings.pause_ms), "g", 4)))
     if settings.run_timeout_s is not None:
-        found.append(_tr("a run may take {0} s").format(QLocale().toString(settings.run_timeout_s, "g", 4)))
+        found.append(_tr("a run may take {0} s").format(QLocale().toString(float(settings.run_timeout_s), "g", 4)))
     if session.strict:
         found.append(_tr("strict"))
     if session.optimization is not Optimization.ALL:

@@ -26,17 +26,8 @@ from gui.engine.elements import (
 )
 from gui.records.failure import FailureError, FailureKind
 
-from .tiny_models import cast
+from .tiny_models import FLOATS_OF_BITS, PACKED, bytes_of, cast
 
-FLOATS_OF_BITS = {
-    "bfloat16": ml_dtypes.bfloat16,
-    "float8e4m3fn": ml_dtypes.float8_e4m3fn,
-    "float8e4m3fnuz": ml_dtypes.float8_e4m3fnuz,
-    "float8e5m2": ml_dtypes.float8_e5m2,
-    "float8e5m2fnuz": ml_dtypes.float8_e5m2fnuz,
-    "float8e8m0": ml_dtypes.float8_e8m0fnu,
-}
-PACKED = {"int4": ml_dtypes.int4, "uint4": ml_dtypes.uint4, "int2": ml_dtypes.int2, "uint2": ml_dtypes.uint2}
 EVERY = pytest.mark.parametrize("element", ELEMENTS.values(), ids=str)
 OF_BITS = pytest.mark.parametrize("name", FLOATS_OF_BITS)
 EVERY_PACKED = pytest.mark.parametrize("name", PACKED)
@@ -117,7 +108,7 @@ def test_that_bfloat16_is_rounded_as_ort_does() -> None:
     (found,) = cast("float", "bfloat16", None).run_with_ort_values(
         ["y"], {"x": ort.OrtValue.ortvalue_from_numpy(values)}
     )
-    bits = np.frombuffer(ctypes.string_at(found.data_ptr(), found.tensor_size_in_bytes()), np.uint16)
+    bits = np.frombuffer(bytes_of(found), np.uint16)
     np.testing.assert_array_equal(bits_of_floats(ELEMENTS["bfloat16"], values), bits)
 
 

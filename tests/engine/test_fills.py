@@ -15,7 +15,7 @@ from gui.engine.fills import filled
 from gui.records.failure import Failure, FailureError, FailureKind
 from gui.records.inputs import Fill, InputSource
 
-from .test_elements import FLOATS_OF_BITS
+from .tiny_models import FLOATS_OF_BITS
 
 EVERY = pytest.mark.parametrize("element", ELEMENTS.values(), ids=lambda element: element.name)
 WHOLE = pytest.mark.parametrize("element", [it for it in ELEMENTS.values() if it.is_integer], ids=lambda it: it.name)

@@ -18,9 +18,7 @@ from gui.records.failure import Failure, FailureError, FailureKind
 from gui.records.inputs import ChannelOrder, ImageLayout, ImageReading, ImageScaling, InputFact, InputSource, SourceKind
 from gui.records.model import Dimension, TensorInfo
 
-from .test_elements import FLOATS_OF_BITS
-from .test_inputs import bytes_of
-from .tiny_models import session_with
+from .tiny_models import FLOATS_OF_BITS, bytes_of, session_with
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 

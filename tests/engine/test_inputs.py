@@ -21,11 +21,12 @@ from gui.records.failure import Failure, FailureError, FailureKind
 from gui.records.inputs import Fill, InputSource, SourceKind
 from gui.records.model import Dimension, TensorInfo
 
-from .test_elements import FLOATS_OF_BITS
 from .tiny_models import (
     FLOAT,
+    FLOATS_OF_BITS,
     INT64,
     STRING,
+    bytes_of,
     identity,
     map_type,
     optional_type,
@@ -244,13 +245,6 @@ def test_that_facts_tell_what_each_input_got_in_the_models_order() -> None:
 
 
 # ---- As ORT takes them ----
-
-
-def bytes_of(value: Any) -> bytes:
-    import ctypes
-
-    size = value.tensor_size_in_bytes()
-    return ctypes.string_at(value.data_ptr(), size) if size else b""
 
 
 @EVERY_ELEMENT

@@ -21,9 +21,10 @@ from gui.records.failure import Failure, FailureError, FailureKind
 from gui.records.inputs import Fill, InputSource, SourceKind
 from gui.records.model import TensorInfo
 
-from .test_elements import FLOATS_OF_BITS, PACKED
 from .tiny_models import (
     FLOAT,
+    FLOATS_OF_BITS,
+    PACKED,
     cast,
     identity,
     optional_type,

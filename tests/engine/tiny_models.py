@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import ctypes
 from typing import Any
 
-import onnx
+import ml_dtypes
 import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper
 
 from gui.engine.elements import ELEMENTS
+
+FLOATS_OF_BITS = {
+    "bfloat16": ml_dtypes.bfloat16,
+    "float8e4m3fn": ml_dtypes.float8_e4m3fn,
+    "float8e4m3fnuz": ml_dtypes.float8_e4m3fnuz,
+    "float8e5m2": ml_dtypes.float8_e5m2,
+    "float8e5m2fnuz": ml_dtypes.float8_e5m2fnuz,
+    "float8e8m0": ml_dtypes.float8_e8m0fnu,
+}
+PACKED = {"int4": ml_dtypes.int4, "uint4": ml_dtypes.uint4, "int2": ml_dtypes.int2, "uint2": ml_dtypes.uint2}
+"""What numpy lacks, as arrays of ml_dtypes."""
 
 NEWEST = ("int2", "uint2", "float8e8m0")
 """Elements that older versions of onnxruntime do not load."""
@@ -79,4 +91,9 @@ def session_with(element: str, *shape: int | str | None) -> Any:
 
 
 STRING, INT64, FLOAT = int(TensorProto.STRING), int(TensorProto.INT64), int(TensorProto.FLOAT)
-SAVED = onnx.TensorProto.DataType
+
+
+def bytes_of(value: Any) -> bytes:
+    """What an OrtValue holds."""
+    size = value.tensor_size_in_bytes()
+    return ctypes.string_at(value.data_ptr(), size) if size else b""

@@ -187,11 +187,12 @@ def test_that_with_callers_or_pauses_it_is_said_what_the_throughput_is(hands: Ha
     assert any("wall-clock" in text for text in shown_texts(hands.page))
 
 
-def test_that_a_folder_that_is_not_there_is_a_problem(hands: Hands, tmp_path: Path) -> None:
+def test_that_a_file_in_place_of_the_folder_is_a_problem(hands: Hands, tmp_path: Path) -> None:
     hands.page.show_choices(RunChoices(outputs_folder=str(tmp_path / "gone")))
-    problem = hands.page.problem()
-    assert problem is not None
-    assert problem.startswith(f"There is no folder {tmp_path / 'gone'}.")
+    assert hands.page.problem() is None
+    (tmp_path / "file").touch()
+    hands.page.show_choices(RunChoices(outputs_folder=str(tmp_path / "file")))
+    assert hands.page.problem() == f"{tmp_path / 'file'} is a file. Choose a folder."
 
 
 # ---- Room and keys ----
