@@ -7,14 +7,14 @@ from typing import Final
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
-from PySide6.QtWidgets import QDockWidget, QFileDialog, QMainWindow, QMessageBox, QSplitter, QWidget
+from PySide6.QtWidgets import QDockWidget, QFileDialog, QMainWindow, QSplitter, QWidget
 
 from . import theme
 from .actions import Actions
 from .client.client import EngineClient
 from .compilations import Compilations
 from .compile_keeper import CompileKeeper
-from .dialogs.bug_report import BugReportDialog, version_lines
+from .dialogs.bug_report import BugReportDialog
 from .dropped_files import sort_files
 from .libraries import LibraryKeeper
 from .library_dialogs import LibraryDialogs
@@ -389,14 +389,9 @@ class MainWindow(QMainWindow):
         self.devices_panel.focus_filter()
 
     def _show_about(self) -> None:
-        text = self.tr("See which devices ONNX Runtime can reach, and try a model on each.")
-        box = QMessageBox(self)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setWindowTitle(self.tr("About ORT Device Explorer"))
-        box.setIconPixmap(theme.application_icon().pixmap(64, 64))
-        box.setText(text)
-        box.setInformativeText(version_lines(self._state.greeting))
-        box.open()
+        from .dialogs.about import about_box  # the window starts without it
+
+        about_box(self._state.greeting, self).open()
 
     def _show_bug(self, text: str) -> None:
         if self.findChild(BugReportDialog) is None:  # one at a time: a fault while painting comes again and again
