@@ -25,6 +25,13 @@ class Runner:
         self.names: list[str] = [output.name for output in session.get_outputs()]
         """The outputs', in the model's order."""
         self.types: list[str] = [output.type for output in session.get_outputs()]
+        if binding is Binding.IO_BINDING and any(kind.startswith("optional(") for kind in self.types):
+            # Reading an empty one from the binding would end the process.
+            raise failure_error(
+                FailureKind.UNSUPPORTED_INPUT,
+                "IO binding cannot hand over an optional output.",
+                hint="Hand them over as arrays.",
+            )
         self.notes: list[str] = []
         """What is to be known of the way chosen."""
         self._needs_ort_values = binding is Binding.ARRAYS and run_needs_ort_values(session)
@@ -42,7 +49,9 @@ class Runner:
     def outputs_of(self, call: Call, result: Any) -> list[Any]:
         """Return the outputs of a call that returned `result`: arrays, OrtValues, lists or dicts."""
         if self._binding is Binding.IO_BINDING:
-            return list(call[1][0].get_outputs())
+            values = list(call[1][0].get_outputs())
+            tensors_only = all(value.is_tensor() for value in values)
+            return values if tensors_only else list(call[1][0].copy_outputs_to_cpu())
         return list(result)
 
     def _call(self) -> Call:

@@ -109,7 +109,8 @@ class Trial:
             ) from error
         self._sizes = {**given, **sizes}
         sources, reasons = self._sources(tensors, sizes)
-        made = make_inputs(tensors, sizes, settings.seed, sources, reasons)
+        initializers = {tensor.name for tensor in description.initializers or ()}
+        made = make_inputs(tensors, sizes, settings.seed, sources, reasons, initializers)
         self._feeds = made.feeds
         dimensions = tuple(DimensionSize(name=name, size=size) for name, size in sizes.items() if size > 0)
         self._know(inputs=made.facts, dimensions=dimensions)
@@ -181,11 +182,11 @@ class Trial:
         result = function(*arguments)
         self._know(first_run_ns=time.perf_counter_ns() - began)
         outputs = runner.outputs_of(calls[0], result)
-        self._know(outputs=tuple(output_info(name, value) for name, value in zip(runner.names, outputs, strict=True)))
+        self._know(outputs=tuple(map(output_info, runner.names, outputs, runner.types)))
         if settings.outputs_folder:
             saved = save_outputs(settings.outputs_folder, runner.names, outputs, runner.types)
             self._know(saved_files=self._facts.saved_files + saved)
-        bad = tuple(non_finite(runner.names, outputs))
+        bad = tuple(non_finite(runner.names, outputs, runner.types))
         del result, outputs
         if self._cancellation.is_requested():
             return

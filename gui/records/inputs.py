@@ -103,7 +103,7 @@ class InputSource:
             raise ValueError(f"{self.name}: the length must be between 0 and {MAX_LENGTH}")
         if self.shape is not None and any(size < 0 for size in self.shape):
             raise ValueError(f"{self.name}: a size of its shape is negative")
-        if not (math.isfinite(self.low) and math.isfinite(self.high)):
+        if any(isinstance(bound, float) and not math.isfinite(bound) for bound in (self.low, self.high)):
             raise ValueError(f"{self.name}: the bounds must be finite numbers")
         if self.fill in (Fill.UNIFORM, Fill.INTEGERS) and self.low > self.high:
             raise ValueError(f"{self.name}: the range ends before it begins")

@@ -208,9 +208,10 @@ def test_that_the_samples_before_a_run_that_hangs_are_sent_when_it_is_stopped(
 ) -> None:
     """They were taken within one batch: nothing would send them any more."""
     engine = start_engine()
-    keys = register(engine, "compute=hang,run_after=8")
+    keys = register(engine, "compute=hang,run_after=8,trace=1")
     trial = engine.start_trial(settings_for(add_model, *keys, iterations=100, warmup=2))
     engine.wait_for_stage(trial, Stage.MEASURING)
+    engine.wait_for_stderr("double: compute")  # it tells of the run in which it hangs
     engine.send(Op.CANCEL, request=trial)
     engine.wait_for_samples(trial)
     assert len(engine.samples(trial)) == 8 - 1 - 2
