@@ -82,6 +82,7 @@ class ModelKeeper(QObject):
             return
         self._proposing = None
         if failure.kind is not FailureKind.ENGINE_UNAVAILABLE:
+            self._state.set_proposals(InputProposals())  # not asked again: it may have been the engine's death
             self._state.post(failure.message)
 
     def _on_ready(self, _greeting: Greeting) -> None:

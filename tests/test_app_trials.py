@@ -40,6 +40,7 @@ from gui.records.trial import Binding, Ending, Optimization, Policy
 from gui.trial_run import TrialRun
 
 from .conftest import SAMPLE_MODELS, DoubleFactory
+from .engine.test_compiler import quantised_model
 from .explorer import Session, running_explorer
 from .finding import child, click_index, rows_of, shown_texts
 from .keepers import TIMEOUT_MS
@@ -224,6 +225,46 @@ def test_that_an_image_becomes_an_input(qtbot: QtBot, tmp_path: Path) -> None:
         assert "40x30 resized" in fact.note
 
 
+def test_that_sequences_and_optionals_are_given_or_left_out(qtbot: QtBot, tmp_path: Path) -> None:
+    tensor = helper.make_tensor_type_proto(TensorProto.FLOAT, [2])
+    graph = helper.make_graph(
+        [
+            helper.make_node("SequenceLength", ["many"], ["count"]),
+            helper.make_node("OptionalHasElement", ["perhaps"], ["there"]),
+        ],
+        "g",
+        [
+            helper.make_value_info("many", helper.make_sequence_type_proto(tensor)),
+            helper.make_value_info("perhaps", helper.make_optional_type_proto(tensor)),
+        ],
+        [
+            helper.make_tensor_value_info("count", TensorProto.INT64, []),
+            helper.make_tensor_value_info("there", TensorProto.BOOL, []),
+        ],
+    )
+    path, folder = tmp_path / "types.onnx", tmp_path / "outputs"
+    onnx.save(helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 18)]), str(path))
+    with running_explorer(qtbot, tmp_path, path) as session:
+        dialog = edit_input(session, "many")
+        child(dialog, QRadioButton, "Generated").click()
+        child(dialog, QSpinBox, "Entries").setValue(3)
+        accept(session, dialog)
+        session.open_page("Run")
+        session.type_into(QLineEdit, "Save the outputs", str(folder))
+        found = []
+        for left_out in (False, True):
+            session.open_page("Inputs")
+            if left_out:
+                dialog = edit_input(session, "perhaps")
+                child(dialog, QRadioButton, "Left out").click()
+                accept(session, dialog)
+            trial = session.run_trial()
+            assert trial.outcome is Outcome.FINISHED, trial.failure
+            tensors = (onnx.load_tensor(str(folder / f"output_{n}.pb")) for n in range(2))
+            found.append([onnx.numpy_helper.to_array(tensor).item() for tensor in tensors])
+        assert found == [[3, True], [3, False]]
+
+
 def test_that_several_sizes_run_a_trial_each(text: Session) -> None:
     text.type_sizes("batch", "1, 2, 4")
     text.start_trial()
@@ -393,6 +434,31 @@ def test_that_a_virtual_device_compiles_and_its_abort_is_survived(qtbot: QtBot, 
         assert compilation.failure.kind is FailureKind.DIED
         session.wait_until_ready()
         assert session.library("gpu.virtual").device_keys
+
+
+@pytest.mark.skipif(importlib.util.find_spec("onnxruntime_qnn") is None, reason="needs onnxruntime-qnn")
+def test_that_a_compiled_model_is_told_of_and_tried(qtbot: QtBot, tmp_path: Path) -> None:
+    import onnxruntime_qnn
+
+    with running_explorer(qtbot, tmp_path, quantised_model(tmp_path / "q.onnx")) as session:
+        session.add("qnn", Path(onnxruntime_qnn.get_library_path()))
+        session.select_device_of("qnn")
+        session.open_page("EP options")
+        panel = session.explorer.window.trial_panel
+        view = child(panel, QTableView, "EP options")
+        type_option(session, view, 0, f"backend_path={onnxruntime_qnn.get_qnn_htp_path()}")
+        session.qtbot.mouseClick(child(panel, QPushButton, "Compile…"), LEFT)
+        answer_file_dialog(session, tmp_path / "q_ctx.onnx")
+        session.qtbot.waitUntil(lambda: not session.state.is_busy, timeout=TIMEOUT_MS)
+        box = panel.compile_box
+        assert any(shown.startswith("Compiled in ") for shown in shown_texts(box)), shown_texts(box)
+        session.qtbot.mouseClick(child(box, QPushButton, "Use it"), LEFT)
+        session.wait_until_ready()
+        assert any("compiled for" in shown for shown in shown_texts(panel))
+        trial = session.run_trial()
+        assert trial.outcome is Outcome.FINISHED, trial.failure
+        assert trial.facts.placement is not None
+        assert "qnn" in [part.ep_name for part in trial.facts.placement]
 
 
 # ---- Set-ups ----
