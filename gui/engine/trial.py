@@ -239,7 +239,7 @@ class Trial:
     def _timed_out(self, what: str, detail: str = "") -> Failure:
         return Failure(
             kind=FailureKind.TIMED_OUT,
-            message=f"A run took longer than {self._settings.run_timeout_s:g} s while {self._facts.stage.value}.",
+            message=f"A run took longer than {self._settings.run_timeout_s:g} s (stage: {self._facts.stage.value}).",
             hint=f"{what} Allow a run more time, or look for what holds it up.",
             detail=detail,
         )
