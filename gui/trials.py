@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Final
 
@@ -86,12 +87,15 @@ class TrialKeeper(QObject):
 
     def stop(self) -> None:
         """Stop the running trial and those that wait; what does not end is killed after the client's grace period."""
-        self._waiting.clear()
-        self._state.set_waiting_trials(0)
+        self._forget_waiting()
         if self._trial is not None and self._request is not None and not self._trial.stopping:
             self._trial.stopping = True
             self._client.cancel(self._request)
             self._state.trial_changed.emit(self._trial)
+
+    def _forget_waiting(self) -> None:
+        self._waiting.clear()
+        self._state.set_waiting_trials(0)
 
     def make_way_for(self, library_name: str) -> None:
         """Stop the running trial when it uses, or by a policy may use, a library that shall go."""
@@ -129,6 +133,7 @@ class TrialKeeper(QObject):
         if self._trial is None:
             return
         if failure.kind is FailureKind.STOPPED:
+            self._forget_waiting()  # its engine was replaced on purpose
             self._trial.failure = failure
             self._end(Outcome.STOPPED)
             return
@@ -177,4 +182,6 @@ class _StatisticsJob(QRunnable):
 
     def run(self) -> None:
         """Runs on the pool's thread; the answer comes by a queued signal."""
-        self.signals.computed.emit(self._trial, self._trial.exact_statistics())
+        statistics = self._trial.exact_statistics()
+        with contextlib.suppress(RuntimeError):  # the window has gone meanwhile, and the signal with it
+            self.signals.computed.emit(self._trial, statistics)

@@ -344,6 +344,18 @@ def test_that_stopping_ends_the_whole_row(qtbot: QtBot, keepers: Keepers) -> Non
     assert len(only.series) > 0
 
 
+def test_that_replacing_the_engine_ends_the_whole_row(qtbot: QtBot, keepers: Keepers) -> None:
+    keepers.trials.run_all(tuple(replace(entry, stop_rule=ENDLESS) for entry in rows(keepers, 1, 2)))
+    trial = keepers.state.running_trial
+    assert trial is not None
+    qtbot.waitUntil(lambda: len(trial.series) > 0, timeout=TIMEOUT_MS)
+    keepers.client.restart()
+    (only,) = wait_for_all(qtbot, keepers, 1)
+    keepers.wait_for_death()
+    assert only.outcome is Outcome.STOPPED
+    assert keepers.state.waiting_trials == 0
+
+
 def test_that_no_row_starts_while_another_runs(qtbot: QtBot, keepers: Keepers) -> None:
     keepers.trials.run_all(rows(keepers, 1, 2))
     keepers.trials.run_all(rows(keepers, 8, 16))

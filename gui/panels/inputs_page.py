@@ -90,7 +90,6 @@ class InputsPage(QWidget):
         view.horizontalHeader().setMinimumSectionSize(30)
         view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         view.setMinimumHeight(self.fontMetrics().height() * 5)
-        view.empty_hint = self.tr("Choose a sample, or open or drop an ONNX file.")
         self._edit.setIconText(self._edit.text())  # Qt would leave the dots out
         self._edit.setShortcuts([QKeySequence(key) for key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_F2)])
         self._edit.setToolTip(self.tr("Say where the values of the selected input come from (Enter)"))
@@ -261,6 +260,7 @@ class InputsPage(QWidget):
         self._model.set_muted(theme.muted(self.palette()))
         if description is None:
             self._model.set_rows(())
+            self._view.empty_hint = self.tr("Choose a sample, or open or drop an ONNX file.")
         else:
             self._model.set_rows(input_rows(description, self._kept.for_model(description), self._proposals))
             self._view.empty_hint = self.tr("This model has no inputs.")

@@ -74,7 +74,11 @@ class ModelChooser(QWidget):
         model = self._state.model
         if model is None:
             return self.tr("Choose a sample, or open or drop an ONNX file.")
-        return self.tr("Reading the model…") if model.is_loading else ""
+        if not model.is_loading:
+            return ""
+        if self._state.is_busy:
+            return self.tr("The model is read when the trial has ended.")
+        return self.tr("Reading the model…")
 
     def _summary_of(self, description: ModelDescription) -> str:
         parts = []

@@ -20,6 +20,7 @@ from gui.settings import Settings
 from gui.state import ModelChoice, State
 
 from ..finding import child, show, shown_texts
+from ..models.makers import trial
 
 SAMPLES = [path.stem for path in theme.sample_models()]
 NOT_A_MODEL = Failure(kind=FailureKind.NOT_A_MODEL, message="net.onnx is not an ONNX model.", hint="Choose another.")
@@ -102,6 +103,12 @@ def test_that_a_model_being_read_says_so(hands: Hands) -> None:
     hands.state.set_model(ModelChoice(path=NET.path, description=NET))
     hands.state.set_model(ModelChoice(path="/models/next.onnx"))
     assert "Reading the model…" in shown_texts(hands.chooser)
+
+
+def test_that_a_model_that_waits_for_a_trial_says_so(hands: Hands) -> None:
+    hands.state.add_trial(trial(1))
+    hands.state.set_model(ModelChoice(path="/models/next.onnx"))
+    assert "The model is read when the trial has ended." in shown_texts(hands.chooser)
 
 
 def test_that_an_unusable_model_shows_its_failure_in_place_of_the_summary(hands: Hands) -> None:
