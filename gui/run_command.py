@@ -11,7 +11,7 @@ from .console import complain, fail, say, say_table, write_text
 from .headless import HeadlessEngine
 from .records.codec import from_json
 from .records.device import Device
-from .records.failure import Failure, FailureError, FailureKind
+from .records.failure import Failure, FailureError, FailureKind, failure_error
 from .records.library import Library, LibraryState
 from .records.protocol import EventKind
 from .records.result import Outcome, TrialResult, result_json
@@ -39,6 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
         setup = order.setup(libraries, devices)
         for remark in order.remarks:
             complain(remark)
+        _check_places(arguments, setup)
         if arguments.save_setup is not None:
             base = None if arguments.save_setup == "-" else Path(arguments.save_setup).expanduser().absolute().parent
             write_text(arguments.save_setup, setup_json(setup, base))
@@ -49,6 +50,32 @@ def run(arguments: argparse.Namespace) -> int:
         return fail(error.failure)
     finally:
         engine.close()
+
+
+def _check_places(arguments: argparse.Namespace, setup: Setup) -> None:
+    """Raise `FailureError` when what is written would replace what is read, or has no folder: before the work."""
+    settings = setup.settings
+    read = {_resolved(path) for path in (settings.model_path, *(source.path for source in settings.inputs)) if path}
+    read |= {_resolved(library.path) for library in setup.libraries}
+    places = {"--output": arguments.output, "--save-setup": arguments.save_setup}
+    written = {name: path for name, path in places.items() if path not in (None, "-")}
+    for name, path in written.items():
+        place = _resolved(path)
+        if place in read:
+            message = f"{name} would replace {place.name}, which the trial reads."
+            raise failure_error(FailureKind.BAD_SETTING, message, hint="Choose another file.")
+        if not place.parent.is_dir():
+            message = f"{path} cannot be written: there is no folder {place.parent}."
+            raise failure_error(FailureKind.BAD_SETTING, message, hint="Choose another place, or make the folder.")
+    output = written.get("--output")
+    others = (written.get("--save-setup"), arguments.run if arguments.run.lower().endswith(".json") else None)
+    if output is not None and any(other is not None and _resolved(other) == _resolved(output) for other in others):
+        message = "--output would replace the set-up."
+        raise failure_error(FailureKind.BAD_SETTING, message, hint="Choose another file.")
+
+
+def _resolved(path: str) -> Path:
+    return Path(path).expanduser().resolve()
 
 
 def _compile(engine: HeadlessEngine, settings: TrialSettings, path: str, devices: tuple[Device, ...]) -> int:

@@ -404,7 +404,40 @@ def test_that_the_samples_before_an_eps_death_are_written(
     assert f"Samples           {len(result['samples_ns'])}\n" in done.out
 
 
-def test_that_a_result_that_cannot_be_written_is_one_line_after_the_summary(tmp_path: Path) -> None:
+def test_that_a_result_that_cannot_be_written_is_one_line_before_anything_is_run(tmp_path: Path) -> None:
     done = run_main(tmp_path, "--run", TINY, "--iterations", "5", "--output", "no/such/folder/t.json")
     assert only_complaint(done).startswith("no/such/folder/t.json cannot be written: ")
-    assert "Median" in done.out
+    assert done.out == ""
+
+
+# ---- Nothing that is read is written over ----
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--output", "mine.onnx"), "--output would replace mine.onnx"),
+        (("--save-setup", "mine.onnx"), "--save-setup would replace mine.onnx"),
+        (("--input", "features=x.npy", "--output", "link.npy"), "--output would replace x.npy"),
+        (("--output", "z.json", "--save-setup", "z.json"), "--output would replace the set-up"),
+        (("--output", "no/such/z.json"), "there is no folder"),
+    ],
+)
+def test_that_what_would_be_lost_is_refused_before_the_work(
+    tmp_path: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    model, values = tmp_path / "mine.onnx", tmp_path / "x.npy"
+    model.write_bytes(TINY.read_bytes())
+    np.save(values, np.ones((1, 32), np.float32))
+    (tmp_path / "link.npy").symlink_to(values)
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    done = run_main(tmp_path, "--run", model, "--iterations", "3", *arguments)
+    assert done.code == 1
+    assert words in only_complaint(done)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+def test_that_a_size_for_no_dimension_of_the_model_is_told(tmp_path: Path) -> None:
+    done = run_main(tmp_path, "--run", TINY, "--iterations", "3", "--dim", "nosuch=4")
+    assert done.code == 0
+    assert "No input has the free dimension nosuch; they have: batch." in done.out

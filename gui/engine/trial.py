@@ -114,6 +114,10 @@ class Trial:
         self._feeds = made.feeds
         dimensions = tuple(DimensionSize(name=name, size=size) for name, size in sizes.items() if size > 0)
         self._know(inputs=made.facts, dimensions=dimensions)
+        unknown = [entry.name for entry in settings.dimensions if entry.name not in names]
+        if unknown:
+            text = f"No input has the free dimension {', '.join(unknown)}; they have: {', '.join(names) or 'none'}."
+            self._know(notes=(text,))
 
     def _sources(
         self, tensors: tuple[TensorInfo, ...], sizes: dict[str, int]
@@ -173,7 +177,7 @@ class Trial:
         settings = self._settings
         self._enter(Stage.FIRST_RUN)
         runner = Runner(self._session, self._feeds, settings.binding, self._run_options)
-        self._know(notes=tuple(runner.notes))
+        self._know(notes=(*self._facts.notes, *runner.notes))
         calls = runner.calls(settings.callers)
         if self._watch is not None:
             calls = [self._watch.guarded(call) for call in calls]
