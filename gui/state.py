@@ -70,6 +70,8 @@ class State(QObject):
     model_changed = Signal()
     proposals_changed = Signal()
     compilation_changed = Signal()
+    work_changed = Signal()
+    """The engine began or ended work beside trials and compiling: a profile, policies."""
     waiting_changed = Signal()
     """Another number of trials waits to be run."""
     trial_added = Signal(object)
@@ -94,6 +96,7 @@ class State(QObject):
         self._model: ModelChoice | None = None
         self._proposals: InputProposals | None = None
         self._compilation: Compilation | None = None
+        self._work = ""
         self._waiting_trials = 0
         self._trials: tuple[TrialRun, ...] = ()
         self._current_trial: TrialRun | None = None
@@ -258,10 +261,21 @@ class State(QObject):
             self.waiting_changed.emit()
 
     @property
+    def work(self) -> str:
+        """What the engine does beside trials and compiling, as in “profiling text_transformer”; empty for nothing."""
+        return self._work
+
+    def set_work(self, text: str) -> None:
+        """Tell what the engine does beside trials and compiling; an empty text for nothing."""
+        if text != self._work:
+            self._work = text
+            self.work_changed.emit()
+
+    @property
     def is_busy(self) -> bool:
         """Whether the engine runs or compiles a model, or will at once."""
         compiling = self._compilation is not None and self._compilation.is_running
-        return compiling or self._waiting_trials > 0 or self.running_trial is not None
+        return compiling or bool(self._work) or self._waiting_trials > 0 or self.running_trial is not None
 
     @property
     def trials(self) -> tuple[TrialRun, ...]:

@@ -8,10 +8,14 @@ import numpy as np
 
 from .records.device import Device
 from .records.failure import Failure
+from .records.latency_remarks import Remark
+from .records.placement import PlacedNodes, PlacementVerdict, judge_placement
+from .records.profile import Profile
 from .records.result import Outcome
 from .records.samples import SampleSeries
 from .records.statistics import LatencyStatistics, summarize
 from .records.trial import Stage, TrialFacts, TrialSettings
+from .records.trial_log import TrialLog
 
 LIVE_SAMPLES = 20_000
 """While a trial runs, percentiles are computed from at most so many samples, spread evenly."""
@@ -38,6 +42,17 @@ class TrialRun:
     stopping: bool = False
     exact: LatencyStatistics | None = None
     """Of all samples, once it has ended and they are computed."""
+    nodes: PlacedNodes | None = None
+    """The names of the nodes behind `facts.placement`."""
+    log: TrialLog = field(default_factory=TrialLog)
+    """What ORT and the EPs said while it ran."""
+    remarks: tuple[Remark, ...] = ()
+    """What is to be said of its latencies, once it has ended."""
+    registrations: tuple[tuple[str, int | None], ...] = ()
+    """The libraries of its devices (of a policy: all that were loaded) and how long ORT took to register each, ns."""
+    profile: Profile | None = None
+    """Made on request, in a session of its own."""
+    profile_failure: Failure | None = None
     _estimate: LatencyStatistics | None = None
     _estimate_of: int = -1
 
@@ -45,6 +60,11 @@ class TrialRun:
     def is_running(self) -> bool:
         """Whether it is under way."""
         return self.outcome is Outcome.RUNNING
+
+    @property
+    def verdict(self) -> PlacementVerdict:
+        """How many of the nodes the wanted EP got."""
+        return judge_placement(self.facts.placement, self.facts.wanted_eps)
 
     @property
     def is_estimate(self) -> bool:

@@ -14,10 +14,13 @@ from ..records.failure import Failure, FailureKind
 from ..records.inputs import InputProposals
 from ..records.log import LogRecord, LogSeverity, record_of_stderr_line
 from ..records.model import ModelDescription
+from ..records.placement import PlacedNodes
+from ..records.policies import PolicyOutcome
 from ..records.process_exit import ProcessExit
+from ..records.profile import Profile
 from ..records.protocol import PROTOCOL_VERSION, EventKind, Explanation, Greeting, Inventory, Op
 from ..records.samples import decode_samples
-from ..records.trial import CompiledModel, Stage, TrialFacts, TrialSettings
+from ..records.trial import CompiledModel, Policy, Stage, TrialFacts, TrialSettings
 from .process import EngineProcess
 from .requests import PendingRequest
 
@@ -30,7 +33,15 @@ _SETTLED_MS: Final = 10_000
 _LAST_WORDS_MS: Final = 500
 """So long an answer waits for the lines that were printed before it: stderr is a pipe of its own."""
 _SAID_LINES: Final = 200
-_DARING: Final = (Op.REGISTER, Op.UNREGISTER, Op.EXPLAIN_HARDWARE, Op.RUN_TRIAL, Op.COMPILE)
+_DARING: Final = (
+    Op.REGISTER,
+    Op.UNREGISTER,
+    Op.EXPLAIN_HARDWARE,
+    Op.RUN_TRIAL,
+    Op.COMPILE,
+    Op.PROFILE,
+    Op.EXPLAIN_POLICY,
+)
 """What an engine may die of: those who asked for it do not ask again by themselves."""
 
 
@@ -135,6 +146,15 @@ class EngineClient(QObject):
         """Run a trial; answered with its final `TrialFacts`."""
         return self._request(Op.RUN_TRIAL, self.tr("running the trial"), TrialFacts, settings=to_json(settings))
 
+    def profile(self, settings: TrialSettings) -> PendingRequest:
+        """Profile the model of a trial on its target, in a session of its own; answered with a `Profile`."""
+        return self._request(Op.PROFILE, self.tr("profiling"), Profile, settings=to_json(settings))
+
+    def explain_policy(self, policy: Policy, model_path: str) -> PendingRequest:
+        """Ask what a policy takes for a model (an empty path: a tiny one); answered with a `PolicyOutcome`."""
+        doing = self.tr("trying the policy {0}").format(policy.value)
+        return self._request(Op.EXPLAIN_POLICY, doing, PolicyOutcome, policy=policy.value, path=model_path)
+
     def cancel(self, request: PendingRequest) -> None:
         """Ask for the end of a request; what has not ended after the grace period is killed with its engine."""
         if self._process is None or request.id not in self._pending:
@@ -237,6 +257,8 @@ class EngineClient(QObject):
                 facts = from_json(TrialFacts, message["facts"])
                 request.stage = facts.stage
                 request.facts_received.emit(facts)
+            elif kind is EventKind.NODES:
+                request.nodes_received.emit(from_json(PlacedNodes, message["nodes"]))
             elif kind is EventKind.SAMPLES:
                 samples = decode_samples(message["samples"])
                 request.samples_received.emit(Stage(message["stage"]), samples, message["elapsed_ns"])

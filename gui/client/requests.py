@@ -23,6 +23,11 @@ class PendingRequest(QObject):
     samples_received = Signal(Stage, object, object)
     """Stage, samples of shape (n,) in nanoseconds, nanoseconds since the stage began (an `int` of Qt's has 32 bits)."""
 
+    nodes_received = Signal(object)
+    """`PlacedNodes`"""
+    logged = Signal(tuple)
+    """Of `TrialLogLine`: what was said while a trial or a profile ran."""
+
     def __init__(self, request_id: int, op: Op, doing: str, answer_type: type[Any] | None, parent: QObject) -> None:
         super().__init__(parent)
         self.id = request_id

@@ -20,14 +20,19 @@ from ..records.codec import DecodeError, from_json, to_json
 from ..records.failure import Failure, FailureError, FailureKind
 from ..records.inputs import InputProposals
 from ..records.log import LogRecord, LogSeverity
+from ..records.placement import PlacedNodes
+from ..records.policies import PolicyOutcome
+from ..records.profile import Profile
 from ..records.protocol import PROTOCOL_VERSION, EventKind, Greeting, Inventory, Op, encode_mark
 from ..records.samples import Nanoseconds, encode_samples
-from ..records.trial import CompiledModel, Stage, TrialFacts, TrialSettings
+from ..records.trial import CompiledModel, Policy, Stage, TrialFacts, TrialSettings
 from . import ort
 from .cancellation import Cancellation
 from .channel import Channel
 from .compiler import compile_model
 from .models import describe_model
+from .policies import explain_policy
+from .profiling import profile_model
 from .proposals import propose_inputs
 from .registry import Registry
 from .trial import Trial
@@ -120,6 +125,8 @@ class Server:
             Op.PROPOSE_INPUTS: _propose_inputs,
             Op.RUN_TRIAL: self._run_trial,
             Op.COMPILE: self._compile,
+            Op.PROFILE: self._profile,
+            Op.EXPLAIN_POLICY: self._explain_policy,
         }
         while True:
             job = self._jobs.get()
@@ -169,6 +176,21 @@ class Server:
             self._send_event(job.id, EventKind.STAGE, facts=to_json(facts))
 
         return compile_model(settings, _text(job, "path"), self._registry, job.cancellation, tell)
+
+    def _profile(self, job: _Job) -> Profile:
+        settings = from_json(TrialSettings, job.message.get("settings"))
+
+        def tell(facts: TrialFacts) -> None:
+            self._send_event(job.id, EventKind.STAGE, facts=to_json(facts))
+
+        return profile_model(settings, self._registry, job.cancellation, tell)
+
+    def _explain_policy(self, job: _Job) -> PolicyOutcome:
+        try:
+            policy = Policy(_text(job, "policy"))
+        except ValueError as error:
+            raise FailureError(_bad_request(f"There is no such policy: {error}.")) from error
+        return explain_policy(policy, _text(job, "path"), self._registry, job.cancellation)
 
     def _send_ok(self, request_id: Any, answer: dict[str, Any]) -> None:
         self._channel.send({"id": request_id, "ok": answer})

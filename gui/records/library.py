@@ -55,6 +55,8 @@ class Library:
     """Its loading takes suspiciously long."""
     check: LibraryCheck | None = None
     """What reading the file told before it was loaded."""
+    registration_ns: int | None = None
+    """How long ORT took to register it."""
     said: tuple[str, ...] = ()
     """The lines that were printed while it was registered, by the EP or by ORT."""
 

@@ -1,4 +1,4 @@
-"""Placement: which EP got which nodes of a model.
+"""Placement: which EP got which nodes of a model, and whether that is what was wanted.
 
 Source: `InferenceSession.get_provider_graph_assignment_info()`, taken before ORT's later fusions.
 """
@@ -6,6 +6,12 @@ Source: `InferenceSession.get_provider_graph_assignment_info()`, taken before OR
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
+
+MAX_NODE_NAMES = 200_000
+"""Names of more nodes are left out; they are counted all the same."""
+
+_FEW_OPS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,9 +31,84 @@ class Placement:
     op_types: tuple[OpCount, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeGroup:
+    """The nodes of one operator type that one EP got."""
+
+    ep_name: str
+    op_type: str
+    domain: str
+    names: tuple[str, ...]
+    """In the order in which ORT told them; a name may be empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedNodes:
+    """The names of all nodes, at most `MAX_NODE_NAMES`; sent once, for there may be many."""
+
+    groups: tuple[NodeGroup, ...] = ()
+    left_out: int = 0
+
+
+class PlacementVerdict(Enum):
+    """How many of the nodes the wanted EP got."""
+
+    ALL = "all nodes"
+    PART = "part of the nodes"
+    NONE = "none of the nodes"
+    UNKNOWN = "not known"
+    """The session was not created, ORT cannot tell, or the model was folded into constants."""
+
+
 def placement_text(placement: tuple[Placement, ...] | None) -> str:
     """Return the EPs that got nodes, as in `ggml (12 of 14 nodes), CPUExecutionProvider (2 of 14 nodes)`."""
     if placement is None:
         return ""
-    total = sum(part.node_count for part in placement)
+    total = node_total(placement)
     return ", ".join(f"{part.ep_name} ({part.node_count} of {total} nodes)" for part in placement)
+
+
+def node_total(placement: tuple[Placement, ...] | None) -> int:
+    """Return how many nodes were placed."""
+    return sum(part.node_count for part in placement or ())
+
+
+def judge_placement(placement: tuple[Placement, ...] | None, wanted: tuple[str, ...]) -> PlacementVerdict:
+    """Return how much of what was wanted came true. `wanted` are the names of the EPs in the order they were offered
+    the nodes: what the first leaves to the second counts as wanted, but the first must have got some.
+    """
+    total = node_total(placement)
+    if placement is None or not wanted or total == 0:
+        return PlacementVerdict.UNKNOWN
+    counts = {part.ep_name: part.node_count for part in placement}
+    if counts.get(wanted[0], 0) == 0:
+        return PlacementVerdict.NONE
+    got = sum(counts.get(name, 0) for name in dict.fromkeys(wanted))
+    return PlacementVerdict.ALL if got == total else PlacementVerdict.PART
+
+
+def verdict_text(placement: tuple[Placement, ...] | None, wanted: tuple[str, ...]) -> str:
+    """Return the verdict as a sentence: `ggml ran 41 of 42 nodes; 1 on CPUExecutionProvider: GlobalAveragePool.`
+
+    Empty when it is not known.
+    """
+    verdict = judge_placement(placement, wanted)
+    if placement is None or verdict is PlacementVerdict.UNKNOWN:
+        return ""
+    total = node_total(placement)
+    counts = {part.ep_name: part for part in placement}
+    parts = []
+    for name in dict.fromkeys(wanted):
+        count = counts[name].node_count if name in counts else 0
+        amount = f"all {total}" if count == total else "none" if count == 0 else str(count)
+        parts.append(f"{name} ran {amount}{'' if count == total else f' of the {total}' if count == 0 else f' of {total}'}"
+                     f" {'node' if total == 1 else 'nodes'}")
+    others = [part for part in placement if part.ep_name not in wanted]
+    parts += [f"{part.node_count} on {part.ep_name}: {ops_text(part)}" for part in others]
+    return "; ".join(parts) + "."
+
+
+def ops_text(part: Placement) -> str:
+    """Return the operators of an EP's nodes, the most frequent first: `Conv ×12, Relu ×11, Add`."""
+    texts = [entry.op_type + (f" ×{entry.count}" if entry.count > 1 else "") for entry in part.op_types]
+    return ", ".join(texts[:_FEW_OPS]) + (", …" if len(texts) > _FEW_OPS else "")

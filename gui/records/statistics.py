@@ -2,7 +2,9 @@
 
 Percentiles are nearest rank: the smallest sample that at least p percent of all samples do not exceed, so each is a
 latency that really happened. The median is the 50th. The standard deviation is that of a sample (n - 1). Throughput is
-samples over the wall-clock time of the measuring stage, not the inverse of a latency.
+samples over the wall-clock time of the measuring stage, not the inverse of a latency. The coefficient of variation is
+the standard deviation over the mean. The interval of the median is distribution-free: two samples, chosen by their rank
+alone so that the true median lies between them with at least 95 % (`median_ranks`).
 """
 
 from __future__ import annotations
@@ -16,9 +18,16 @@ import numpy.typing as npt
 from .samples import Nanoseconds
 
 DEFINITION = (
-    "Percentiles are nearest rank (a latency that happened), the median is the 50th; standard deviation with n-1; "
+    "Percentiles are nearest rank (a latency that happened), the median is the 50th; its 95 % interval is "
+    "distribution-free, from order statistics; standard deviation with n-1, coefficient of variation over the mean; "
     "throughput is samples over the wall-clock time of the measuring stage. The first run and the warm-up are left out."
 )
+
+
+MIN_P99_SAMPLES = 200
+"""With fewer the p99 is the slowest sample or the one before it."""
+MIN_P999_SAMPLES = 2000
+"""The same of the p99.9."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +41,30 @@ class LatencyStatistics:
     p90_ns: int
     p95_ns: int
     p99_ns: int
+    p999_ns: int
     max_ns: int
     std_ns: float | None
     """None for a single sample."""
     throughput_per_s: float | None
     """None when the measuring time is not known."""
+    median_low_ns: int | None = None
+    """The lower end of the median's 95 % interval; None below 6 samples."""
+    median_high_ns: int | None = None
+
+    @property
+    def variation(self) -> float | None:
+        """The coefficient of variation, 1.0 for 100 %; None for a single sample."""
+        return None if self.std_ns is None or not self.mean_ns else self.std_ns / self.mean_ns
+
+    @property
+    def is_p99_rough(self) -> bool:
+        """Whether there are too few samples for the p99 to be more than one of the slowest."""
+        return self.count < MIN_P99_SAMPLES
+
+    @property
+    def is_p999_rough(self) -> bool:
+        """The same of the p99.9."""
+        return self.count < MIN_P999_SAMPLES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +90,10 @@ def summarize(samples: Nanoseconds, measured_ns: int = 0, total_count: int | Non
     count = len(samples)
     if count == 0:
         return None
-    ranks = [nearest_rank(count, percent) for percent in (50, 90, 95, 99)]
-    ordered = np.partition(samples, sorted(set(ranks)))
-    median, p90, p95, p99 = (int(ordered[rank]) for rank in ranks)
+    ranks = [nearest_rank(count, percent) for percent in (50, 90, 95, 99, 99.9)]
+    interval = median_ranks(count)
+    ordered = np.partition(samples, sorted({*ranks, *(interval or ())}))
+    median, p90, p95, p99, p999 = (int(ordered[rank]) for rank in ranks)
     total = count if total_count is None else total_count
     return LatencyStatistics(
         count=total,
@@ -74,9 +103,12 @@ def summarize(samples: Nanoseconds, measured_ns: int = 0, total_count: int | Non
         p90_ns=p90,
         p95_ns=p95,
         p99_ns=p99,
+        p999_ns=p999,
         max_ns=int(samples.max()),
         std_ns=float(samples.std(ddof=1)) if count > 1 else None,
         throughput_per_s=total / (measured_ns / 1e9) if measured_ns > 0 else None,
+        median_low_ns=None if interval is None else int(ordered[interval[0]]),
+        median_high_ns=None if interval is None else int(ordered[interval[1]]),
     )
 
 

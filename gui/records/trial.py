@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from .check import CheckSettings, OutputCheck
 from .codec import StringMap
+from .costs import TrialCosts
 from .inputs import InputFact, InputSource
 from .log import LogSeverity
 from .model import TensorInfo
@@ -166,6 +168,8 @@ class TrialSettings:
     """A run that takes longer ends the trial."""
     outputs_folder: str = ""
     """Where the outputs of the first run are written, as `.pb`; empty for nowhere."""
+    check: CheckSettings = CheckSettings()
+    """How the outputs of the first run are compared with those of ORT's CPU EP."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.warmup <= MAX_WARMUP:
@@ -222,6 +226,8 @@ class TrialFacts:
     stage: Stage = Stage.PREPARING
     target_devices: tuple[str, ...] = ()
     """The keys of the devices handed to ORT, or of those a policy's inputs went to."""
+    wanted_eps: tuple[str, ...] = ()
+    """The EPs that were to run the model: those of the devices, in their order, or the one that the policy took."""
     session_creation_ns: int | None = None
     first_run_ns: int | None = None
     placement: tuple[Placement, ...] | None = None
@@ -248,6 +254,9 @@ class TrialFacts:
     """What was written on request: outputs, the optimised model."""
     notes: tuple[str, ...] = ()
     """What else is to be known of how it ran, a sentence each."""
+    check: OutputCheck | None = None
+    """The outputs against the CPU's; None until they are compared."""
+    costs: TrialCosts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
