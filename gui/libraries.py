@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from .client.client import EngineClient
 from .client.inspector import Inspection, Inspector
 from .client.requests import PendingRequest
-from .library_steps import anew, hung, remembered_library, to_remember
+from .library_steps import anew, hung, remembered_library, to_remember, with_told
 from .records.failure import Failure, FailureKind
 from .records.library import Library, LibraryState, name_problem
 from .records.library_check import LibraryCheck
@@ -331,10 +331,10 @@ class LibraryKeeper(QObject):
         return again
 
     def _on_inventory(self, inventory: Inventory) -> None:
-        keys = {library.name: library.device_keys for library in inventory.libraries}
+        told = {library.name: library for library in inventory.libraries}
         self._state.set_libraries(
             tuple(
-                replace(library, device_keys=keys[library.name]) if library.name in keys else library
+                with_told(library, told[library.name]) if library.name in told else library
                 for library in self._state.libraries
             )
         )

@@ -26,7 +26,13 @@ def anew(library: Library) -> Library:
         check=None,
         said=(),
         device_keys=(),
+        registration_ns=None,
     )
+
+
+def with_told(library: Library, told: Library) -> Library:
+    """Return the library with what the engine tells of it."""
+    return replace(library, device_keys=told.device_keys, registration_ns=told.registration_ns)
 
 
 def hung(library: Library, seconds: int, detail: str) -> Failure:
@@ -41,7 +47,7 @@ def hung(library: Library, seconds: int, detail: str) -> Failure:
 
 def remembered_library(entry: RememberedLibrary) -> Library:
     """Return a library as a start finds it: to be loaded if it was, unless it killed an engine."""
-    library = replace(entry.library, device_keys=(), overdue=False, said=(), check=None)
+    library = replace(entry.library, device_keys=(), overdue=False, said=(), check=None, registration_ns=None)
     if library.killed_engine:
         return replace(library, state=LibraryState.FAILED, error=library.error or _killed_before(library))
     if entry.load:

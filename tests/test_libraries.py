@@ -45,6 +45,7 @@ def test_that_an_added_library_is_loaded_with_its_devices(
     assert (library.state, len(library.device_keys), library.error) == (LOADED, 2, None)
     assert keepers.owners() == [None, "double", "double"]
     assert {device.key for device in keepers.state.devices if device.library} == set(library.device_keys)
+    assert library.registration_ns is not None
     assert remembered(ini) == {"double": (True, False)}
     assert any("“double” is loaded" in notice for notice in keepers.notices)
 

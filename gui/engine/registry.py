@@ -6,6 +6,7 @@ Lives on the worker thread: nothing here is called on another.
 from __future__ import annotations
 
 import gc
+import time
 import weakref
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ class Registry:
         # library until it is unregistered is what tells later whose a device is.
         self._wrappers: dict[str, list[Any]] = {}
         self._sessions: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._registration_ns: dict[str, int] = {}
         self._let_go: dict[str, None] = {}  # paths, in the order in which they were unregistered
 
     def register(self, name: str, path: str) -> Inventory:
@@ -42,10 +44,12 @@ class Registry:
         check_library_file(path)
         before = ort.get_ep_devices()
         known = {id(device) for device in before}
+        began = time.perf_counter_ns()
         try:
             ort.register_library(name, path)
         except ort.ERRORS as error:
             raise registration_failure(error, name, path) from error
+        self._registration_ns[name] = time.perf_counter_ns() - began
         self._paths[name] = path
         self._let_go.pop(path, None)
         self._wrappers[name] = [device for device in ort.get_ep_devices() if id(device) not in known]
@@ -67,6 +71,7 @@ class Registry:
         del self._wrappers[name]
         gc.collect()
         path = self._paths.pop(name)
+        del self._registration_ns[name]
         try:
             ort.unregister_library(name)
         except ort.ERRORS as error:
@@ -85,6 +90,7 @@ class Registry:
                     path=path,
                     state=LibraryState.LOADED,
                     device_keys=tuple(device.key for device in devices if device.library == name),
+                    registration_ns=self._registration_ns[name],
                 )
                 for name, path in self._paths.items()
             ),

@@ -66,6 +66,21 @@ def test_that_the_hardware_of_a_device_is_copied(engine: EngineProcess, double_l
     assert devices[0].device.vendor == "Maker"
 
 
+def test_that_each_library_is_told_with_the_time_its_registration_took(
+    engine: EngineProcess, register: Register
+) -> None:
+    register(engine, "count=1", "quick")
+    register(engine, "factory=slow,slow_ms=150", "slow")
+    quick, slow = engine.inventory().libraries
+    assert slow.registration_ns is not None
+    assert slow.registration_ns >= 150_000_000
+    assert quick.registration_ns is not None
+    assert quick.registration_ns > 0
+    engine.unregister("quick")
+    (left,) = engine.inventory().libraries
+    assert left == slow
+
+
 def test_that_a_library_without_devices_is_registered_all_the_same(engine: EngineProcess, register: Register) -> None:
     assert register(engine, "count=0") == ()
     assert [library.name for library in engine.inventory().libraries] == ["double"]
