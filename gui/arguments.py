@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from pathlib import Path
 from typing import Final
 
+from .records.check import TOLERANCE_TYPES, Tolerance
 from .records.inputs import ARRAY_SUFFIXES, IMAGE_SUFFIXES, MAX_LENGTH, Fill, InputSource, Number, SourceKind
 from .records.trial import MAX_SECONDS
 
@@ -41,6 +43,16 @@ def length(text: str) -> tuple[str, int]:
     """Read `NAME=N`."""
     name, value = pair(text)
     return name, whole(0, MAX_LENGTH)(value)
+
+
+def tolerance(text: str) -> Tolerance:
+    """Read `TYPE=ABSOLUTE:RELATIVE`, or `TYPE=ABSOLUTE` for no relative part."""
+    name, value = pair(text)
+    if name not in TOLERANCE_TYPES:
+        raise argparse.ArgumentTypeError(f"“{name}” is none of the types {', '.join(TOLERANCE_TYPES)}")
+    first, separator, second = value.partition(":")
+    read = number(0, sys.float_info.max)
+    return Tolerance(type=name, absolute=read(first.strip()), relative=read(second.strip()) if separator else 0.0)
 
 
 def file_source(text: str) -> InputSource:

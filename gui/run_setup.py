@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from .records.check import CheckSettings
 from .records.codec import StringMap
 from .records.device import Device
 from .records.failure import FailureError, FailureKind, failure_error
@@ -172,7 +173,14 @@ def _with_arguments(settings: TrialSettings, arguments: argparse.Namespace) -> T
         pause_ms=settings.pause_ms if arguments.pause is None else arguments.pause,
         run_timeout_s=settings.run_timeout_s if timeout is None else timeout,
         outputs_folder=settings.outputs_folder if folder is None else _absolute(folder),
+        check=_check(settings.check, arguments),
     )
+
+
+def _check(check: CheckSettings, arguments: argparse.Namespace) -> CheckSettings:
+    """Who gives a tolerance wants the outputs to be compared."""
+    is_enabled = not arguments.no_check and (check.enabled or bool(arguments.tolerance))
+    return replace(check, enabled=is_enabled).with_tolerances(arguments.tolerance)
 
 
 def _stop_rule(arguments: argparse.Namespace) -> StopRule | None:

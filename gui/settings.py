@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from PySide6.QtCore import QByteArray, QSettings
 
+from .records.check import CheckSettings
 from .records.codec import DecodeError, StringMap, from_json, to_json
 from .records.inputs import InputSource
 from .records.library import Library
@@ -74,6 +75,7 @@ class RunChoices:
     pause_ms: float = 0.0
     run_timeout_s: float | None = None
     outputs_folder: str = ""
+    check: CheckSettings = field(default_factory=CheckSettings)
 
     def __post_init__(self) -> None:
         inside = (
@@ -227,6 +229,15 @@ class Settings:
     @compiled_folder.setter
     def compiled_folder(self, value: str) -> None:
         self._store.setValue("folders/compiled", value)
+
+    @property
+    def trace_folder(self) -> str:
+        """Where the last trace of a profile was saved."""
+        return self._text("folders/trace")
+
+    @trace_folder.setter
+    def trace_folder(self, value: str) -> None:
+        self._store.setValue("folders/trace", value)
 
     @property
     def setup_folder(self) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from gui import arguments
+from gui.records.check import Tolerance
 from gui.records.inputs import Fill, InputSource, SourceKind
 
 
@@ -79,6 +80,9 @@ def test_that_files_are_found_from_the_folder_of_the_command_and_from_home(
         (arguments.number(0.1, 50), "0.1", 0.1),
         (arguments.number(0.1, 50), "50", 50.0),
         (arguments.seconds, "0.5", 0.5),
+        (arguments.tolerance, "float16=0.5:1e-3", Tolerance(type="float16", absolute=0.5, relative=0.001)),
+        (arguments.tolerance, "int8 = 1", Tolerance(type="int8", absolute=1, relative=0)),
+        (arguments.tolerance, "float= 0 : 0 ", Tolerance(type="float", absolute=0, relative=0)),
     ],
 )
 def test_that_sizes_and_numbers_are_read(reader: Callable[[str], Any], text: str, value: Any) -> None:
@@ -108,6 +112,16 @@ def test_that_sizes_and_numbers_are_read(reader: Callable[[str], Any], text: str
         (arguments.number(0.1, 50), "50.1", "“50.1” is not a number from 0.1 to 50"),
         (arguments.number(0, 50), "nan", "“nan” is not a number from 0 to 50"),
         (arguments.number(0, 50), "x", "“x” is not a number from 0 to 50"),
+        (arguments.tolerance, "float", "“float” is not of the form NAME=VALUE"),
+        (arguments.tolerance, "half=1", "“half” is none of the types float, double, float16"),
+        (arguments.tolerance, "string=1", "“string” is none of the types"),
+        (arguments.tolerance, "bool=1", "“bool” is none of the types"),
+        (arguments.tolerance, "float=-1", "“-1” is not a number from 0 to"),
+        (arguments.tolerance, "float=1:nan", "“nan” is not a number from 0 to"),
+        (arguments.tolerance, "float=inf", "“inf” is not a number from 0 to"),
+        (arguments.tolerance, "float=1:2:3", "“2:3” is not a number from 0 to"),
+        (arguments.tolerance, "float=:1", "“” is not a number from 0 to"),
+        (arguments.tolerance, "float=1:", "“” is not a number from 0 to"),
     ],
 )
 def test_that_what_cannot_be_read_is_refused_in_words(reader: Callable[[str], Any], text: str, complaint: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gui.cli import read_arguments
+from gui.records.check import CheckSettings, Tolerance
 from gui.records.device import Device, DeviceType, HardwareDevice, with_keys
 from gui.records.failure import FailureError, FailureKind
 from gui.records.inputs import (
@@ -93,6 +94,13 @@ def saved(tmp_path: Path) -> Path:
             pause_ms=1.5,
             run_timeout_s=9.0,
             outputs_folder=str(tmp_path / "out"),
+            check=CheckSettings(
+                enabled=False,
+                tolerances=(
+                    Tolerance(type="float", absolute=0.5, relative=0.25),
+                    Tolerance(type="double", absolute=0.1, relative=0),
+                ),
+            ),
         ),
         sweeps=(DimensionSweep(name="batch", sizes=(2, 4)), DimensionSweep(name="length", sizes=(16, 32))),
         libraries=tuple(SetupLibrary(name=entry.name, path=entry.path) for entry in libraries(tmp_path)),
@@ -131,7 +139,8 @@ def test_that_every_option_reaches_the_settings(tmp_path: Path, monkeypatch: pyt
         "--dim batch=1,8 --dim length=16 --image-scaling imagenet --image-layout NHWC --image-colors BGR --seed 7 "
         "--warmup 0 --stable 1.5 --seconds 20 --callers 3 --pause 2.5 --io-binding --run-timeout 4 "
         "--threads 2 --inter-threads 3 --parallel --optimization extended --strict --no-memory-pattern --no-arena "
-        "--deterministic --log-severity 1 --config ep.a=b --save-outputs out --save-optimized opt.onnx"
+        "--deterministic --log-severity 1 --config ep.a=b --save-outputs out --save-optimized opt.onnx "
+        "--tolerance float=0.5:0.25 --tolerance int8=1 --tolerance float16=0.005:0.01"
     )
     setup = order(*arguments.split()).setup(libraries(tmp_path), DEVICES)
     assert setup.settings == TrialSettings(
@@ -174,6 +183,12 @@ def test_that_every_option_reaches_the_settings(tmp_path: Path, monkeypatch: pyt
         pause_ms=2.5,
         run_timeout_s=4.0,
         outputs_folder=str(tmp_path / "out"),
+        check=CheckSettings(  # without the one that is the default
+            tolerances=(
+                Tolerance(type="float", absolute=0.5, relative=0.25),
+                Tolerance(type="int8", absolute=1, relative=0),
+            )
+        ),
     )
     assert setup.sweeps == (DimensionSweep(name="batch", sizes=(1, 8)),)
     assert [library.name for library in setup.libraries] == ["fast", "slow"]
@@ -249,6 +264,17 @@ CHANGES: list[tuple[list[str], dict[str, Any]]] = [
     (["--pause", "0"], {"pause_ms": 0.0}),
     (["--run-timeout", "1"], {"run_timeout_s": 1.0}),
     (["--save-outputs", "/else"], {"outputs_folder": "/else"}),
+    (
+        ["--tolerance", "float=0.001:0.001", "--tolerance", "int8=1"],  # who gives one wants it to be compared
+        {
+            "check": CheckSettings(
+                tolerances=(
+                    Tolerance(type="double", absolute=0.1, relative=0),
+                    Tolerance(type="int8", absolute=1, relative=0),
+                )
+            )
+        },
+    ),
     (["--option", "level=2", "--option", "new=3"], {"options": (("mode", "fast"), ("level", "2"), ("new", "3"))}),
     (["--second-option", "power=high"], {"second_options": (("power", "high"),)}),
     (
@@ -283,6 +309,16 @@ def test_that_options_of_the_session_are_changed_one_by_one(saved: Path) -> None
     assert changed == replace(
         before, config=(("a", "1"), ("b", "2")), memory_arena=False, optimization=Optimization.ALL
     )
+
+
+@pytest.mark.parametrize("is_enabled", [True, False])
+def test_that_the_comparison_is_switched_off_and_its_tolerances_stay(saved: Path, is_enabled: bool) -> None:
+    text = saved.read_text(encoding="utf-8")
+    assert text.count('"enabled": false') == 1
+    saved.write_text(text.replace('"enabled": false', f'"enabled": {str(is_enabled).lower()}'), encoding="utf-8")
+    before, after = setup_from(saved).settings.check, setup_from(saved, "--no-check").settings.check
+    assert (before.enabled, after.enabled) == (is_enabled, False)
+    assert after.tolerances == before.tolerances != ()
 
 
 def test_that_only_the_inputs_named_are_changed(saved: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QByteArray, QSettings
 
+from gui.records.check import CheckSettings, Tolerance
 from gui.records.failure import Failure, FailureKind
 from gui.records.inputs import InputSource, SourceKind
 from gui.records.library import Library, LibraryState
@@ -52,6 +53,7 @@ RUN = RunChoices(
     pause_ms=1.5,
     run_timeout_s=9.0,
     outputs_folder="/out, here",
+    check=CheckSettings(enabled=False, tolerances=(Tolerance(type="float", absolute=0.5, relative=0.25),)),
 )
 CHOICES = TrialChoices(
     model_path="/models/net, final.onnx",
@@ -167,6 +169,8 @@ def test_that_the_libraries_are_in_the_file_at_once(ini: Path) -> None:
         ("trial_choices", "trial/choices", '{"run": {"callers": 0}}'),
         ("trial_choices", "trial/choices", '{"run": {"pause_ms": -1}}'),
         ("trial_choices", "trial/choices", '{"run": {"run_timeout_s": 0}}'),
+        ("trial_choices", "trial/choices", '{"run": {"check": {"enabled": 1}}}'),
+        ("trial_choices", "trial/choices", '{"run": {"check": {"tolerances": [{"type": "float"}]}}}'),
         ("trial_choices", "trial/choices", '{"intra_op_threads": 1025}'),
         ("trial_choices", "trial/choices", '{"seed": -1}'),
         ("trial_choices", "trial/choices", '{"sweeps": [{"name": "batch", "sizes": []}]}'),
@@ -213,6 +217,11 @@ def test_that_one_bad_library_does_not_take_the_others_along(ini: Path, caplog: 
 def test_that_choices_of_a_newer_version_are_read_as_far_as_they_are_known(ini: Path) -> None:
     settings = written(ini, "trial/choices", '{"seed": 4, "batch_size": 8, "run": {"warmup": 2, "speed": 9}}')
     assert settings.trial_choices == TrialChoices(seed=4, run=RunChoices(warmup=2))
+
+
+def test_that_choices_of_an_older_version_compare_outputs_as_is_usual(ini: Path) -> None:
+    settings = written(ini, "trial/choices", '{"run": {"warmup": 2}}')
+    assert settings.trial_choices.run == RunChoices(warmup=2, check=CheckSettings())
 
 
 @pytest.mark.parametrize("kind", ["model", "setup"])

@@ -5,8 +5,18 @@ from __future__ import annotations
 import itertools
 
 from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtWidgets import QComboBox, QSizePolicy, QStackedWidget, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QStackedWidget,
+    QWidget,
+)
 
+from ..records.check import CheckSettings, Tolerance
 from ..records.trial import (
     MAX_CALLERS,
     MAX_ITERATIONS,
@@ -51,6 +61,9 @@ class RunPage(FormPage):
         self._binding = QComboBox(body)
         self._timeout = NumberBox(0, MAX_SECONDS, body)
         self._outputs = PathField(PathKind.FOLDER, self.tr("Save the outputs"), body)
+        self._compare = QCheckBox(self.tr("Compare with the CPU's"), body)
+        self._tolerances: tuple[Tolerance, ...] = ()
+        self._tolerances_button = QPushButton(body)
         self._trust = MutedLabel(parent=body)
         self._fill()
         self._build()
@@ -112,14 +125,22 @@ class RunPage(FormPage):
         self.add_field(4, 0, self.tr("Hand-over"), self._binding, span=COLUMNS - 1)
         label = self.add_field(5, 0, self.tr("Outputs"), self._outputs, span=COLUMNS - 1)
         label.setBuddy(self._outputs.edit)
+        check = QHBoxLayout()
+        check.setSpacing(6)
+        check.addWidget(self._compare)
+        check.addStretch(1)
+        check.addWidget(self._tolerances_button)
+        self.grid.addWidget(QLabel(self.tr("Check"), self.body), 6, 0)
+        self.grid.addLayout(check, 6, 1, 1, COLUMNS - 1)
         self._trust.setWordWrap(True)
-        self.grid.addWidget(self._trust, 6, 0, 1, COLUMNS)
-        self.grid.setRowStretch(7, 1)
+        self.grid.addWidget(self._trust, 7, 0, 1, COLUMNS)
+        self.grid.setRowStretch(8, 1)
         self._iterations.setAccessibleName(self.tr("Iterations"))
         self._seconds.setAccessibleName(self.tr("Seconds"))
         self._percent.setAccessibleName(self.tr("Median within, percent"))
         self._longest.setAccessibleName(self.tr("At most, seconds"))
         self._kind.setAccessibleName(self.tr("What the trial stops after"))
+        self._compare.setAccessibleName(self.tr("Compare the outputs with the CPU's"))
         self._pause.setAccessibleName(self.tr("Pause between runs"))
         self._callers.setAccessibleName(self.tr("Concurrent callers"))
         self.guard_fields()
@@ -139,6 +160,8 @@ class RunPage(FormPage):
             self._binding,
             self._outputs.edit,
             self._outputs.button,
+            self._compare,
+            self._tolerances_button,
         )
         for before, after in itertools.pairwise(order):
             QWidget.setTabOrder(before, after)
@@ -167,6 +190,12 @@ class RunPage(FormPage):
         self._outputs.set_tip(
             self.tr("A folder for the outputs of the first run, a .pb file each as in ONNX test data")
         )
+        self._compare.setToolTip(
+            self.tr(
+                "After measuring, the model runs once on ORT's own CPU EP with the same inputs, and the outputs of the"
+                " first run are compared with its own. Switch it off for models that are large or slow there."
+            )
+        )
 
     def _connect(self) -> None:
         for signal in (
@@ -181,8 +210,10 @@ class RunPage(FormPage):
             self._binding.currentIndexChanged,
             self._timeout.valueChanged,
             self._outputs.path_changed,
+            self._compare.toggled,
         ):
             signal.connect(self._on_changed)
+        self._tolerances_button.clicked.connect(self._open_tolerances)
 
     # ---- What is chosen ----
 
@@ -201,6 +232,7 @@ class RunPage(FormPage):
             pause_ms=self._pause.value(),
             run_timeout_s=self._timeout.value() or None,
             outputs_folder=self._outputs.path,
+            check=CheckSettings(enabled=self._compare.isChecked(), tolerances=self._tolerances),
         )
 
     def show_choices(self, choices: RunChoices) -> None:
@@ -218,6 +250,8 @@ class RunPage(FormPage):
             limit = choices.run_timeout_s
             self._timeout.setValue(0 if limit is None else max(limit, _LEAST_SECONDS))
             self._outputs.show_path(choices.outputs_folder)
+            self._compare.setChecked(choices.check.enabled)
+            self._tolerances = choices.check.tolerances
             self._on_changed()
 
     def problem(self) -> str | None:
@@ -238,4 +272,29 @@ class RunPage(FormPage):
             counted = self.tr("Throughput is runs over wall-clock time, of all callers and with pauses.")
             trust = f"{trust} {counted}"
         self._trust.setText(trust)
+        self._show_tolerances()
         self.choices_changed.emit()
+
+    # ---- Tolerances ----
+
+    def _show_tolerances(self) -> None:
+        """Say on the button whether they are those of the beginning."""
+        own = self._tolerances
+        self._tolerances_button.setEnabled(self._compare.isChecked())
+        self._tolerances_button.setText(self.tr("Own tolerances…") if own else self.tr("Tolerances…"))
+        tip = self.tr("How far outputs may be from the CPU's, by element type")
+        if own:
+            tip += "\n" + self.tr("Your own: {0}").format(", ".join(entry.type for entry in own))
+        self._tolerances_button.setToolTip(tip)
+
+    def _open_tolerances(self) -> None:
+        from ..dialogs.tolerances import TolerancesDialog
+
+        dialog = TolerancesDialog(self._tolerances, self)
+        dialog.tolerances_chosen.connect(self._on_tolerances_chosen)
+        dialog.open()
+
+    def _on_tolerances_chosen(self, tolerances: tuple[Tolerance, ...]) -> None:
+        if tolerances != self._tolerances:
+            self._tolerances = tolerances
+            self._on_changed()

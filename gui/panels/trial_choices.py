@@ -29,6 +29,7 @@ def settings_of(choices: TrialChoices, target: Target) -> TrialSettings:
         pause_ms=run.pause_ms,
         run_timeout_s=run.run_timeout_s,
         outputs_folder=run.outputs_folder,
+        check=run.check,
     )
 
 
@@ -56,6 +57,7 @@ def choices_of(setup: Setup, run: RunChoices) -> TrialChoices:
             pause_ms=settings.pause_ms,
             run_timeout_s=settings.run_timeout_s,
             outputs_folder=settings.outputs_folder,
+            check=settings.check,
         ).with_stop_rule(settings.stop_rule),
     )
 

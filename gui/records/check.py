@@ -6,18 +6,21 @@ The terms, for an output a and the reference b, in float64 and over the elements
 - maximum relative difference: max |a - b| / |b|, where b is not 0
 - cosine similarity: a·b / (|a| |b|)
 - signal-to-noise ratio: 10 log10(Σ b² / Σ (a - b)²) dB
-- top-1 agreement: the share of rows along the last axis whose largest element is the same one
+- top-1 agreement: the share of rows along the last axis whose largest element is the same one, of several equally
+  large ones any of them
 
 An output agrees when |a - b| ≤ absolute + relative · |b| for every element, NaN and infinities stand in the same
-places, and the noise is at most a tenth of the signal (`MIN_SNR_DB`): an absolute tolerance alone would let zeros
-pass for small numbers. Integers, booleans, strings, sequences and maps agree when they are equal, unless a tolerance
-is given for the integer's type.
+places, and, of floats, the noise is at most a tenth of the signal (`MIN_SNR_DB`): an absolute tolerance alone would let
+zeros pass for small numbers. Where the reference is zero throughout there is no signal, and the tolerance decides
+alone. Integers, booleans, strings, sequences and maps agree when they are equal, unless a tolerance is given for the
+integer's type.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from enum import Enum
 
 MIN_SNR_DB = 20.0
@@ -51,6 +54,21 @@ DEFAULT_TOLERANCES = (
 """For floats: room for another order of summation, and in float for weights held as float16. All else is compared
 exactly."""
 
+TOLERANCE_TYPES = (
+    *(entry.type for entry in DEFAULT_TOLERANCES),
+    *("float8e8m0", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
+    *("int4", "uint4", "int2", "uint2"),
+)
+"""The element types that a tolerance can be given for: all numbers."""
+
+
+def default_tolerance(type_name: str) -> Tolerance:
+    """Return the tolerance for an element type when none is given."""
+    return next(
+        (entry for entry in DEFAULT_TOLERANCES if entry.type == type_name),
+        Tolerance(type=type_name, absolute=0.0, relative=0.0),
+    )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckSettings:
@@ -67,10 +85,14 @@ class CheckSettings:
 
     def tolerance(self, type_name: str) -> Tolerance:
         """Return the tolerance for an element type."""
-        for entry in (*self.tolerances, *DEFAULT_TOLERANCES):
-            if entry.type == type_name:
-                return entry
-        return Tolerance(type=type_name, absolute=0.0, relative=0.0)
+        own = (entry for entry in self.tolerances if entry.type == type_name)
+        return next(own, default_tolerance(type_name))
+
+    def with_tolerances(self, tolerances: Iterable[Tolerance]) -> CheckSettings:
+        """Return these settings with tolerances in place of those for the same types; defaults are not kept."""
+        found = {entry.type: entry for entry in (*self.tolerances, *tolerances)}
+        changed = tuple(entry for entry in found.values() if entry != default_tolerance(entry.type))
+        return replace(self, tolerances=changed)
 
 
 class Agreement(Enum):

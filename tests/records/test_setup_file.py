@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gui.records.check import CheckSettings, Tolerance
 from gui.records.codec import to_json
 from gui.records.device import Device, DeviceType, HardwareDevice, with_keys
 from gui.records.failure import Failure, FailureError, FailureKind
@@ -142,6 +143,35 @@ def test_that_a_set_up_without_what_may_be_left_out_is_one() -> None:
     assert parse_setup(text, Path("/here")) == Setup(
         settings=TrialSettings(model_path="/here/net.onnx", target=Target(policy=Policy.PREFER_CPU))
     )
+
+
+def test_that_how_outputs_are_compared_comes_back() -> None:
+    check = CheckSettings(enabled=False, tolerances=(Tolerance(type="float", absolute=0.5, relative=0.25),))
+    text = setup_json(setup(check=check), Path("/models"))
+    assert json.loads(text)["settings"]["check"] == {
+        "enabled": False,
+        "tolerances": [{"type": "float", "absolute": 0.5, "relative": 0.25}],
+    }
+    assert parse_setup(text, Path("/models")).settings.check == check
+
+
+def test_that_an_older_set_up_compares_outputs_as_is_usual() -> None:
+    older = to_json(settings())
+    del older["check"]
+    assert parse_setup(changed(settings=older), None).settings.check == CheckSettings()
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        {"enabled": "yes"},
+        {"tolerances": [{"type": "float", "absolute": -1, "relative": 0}]},
+        {"tolerances": [{"type": "float", "absolute": 1}]},
+        {"tolerances": [{"type": "float", "absolute": 1, "relative": 0}] * 2},
+    ],
+)
+def test_that_a_set_up_with_an_odd_tolerance_is_refused(check: dict[str, Any]) -> None:
+    assert "settings.check" in refusal(changed_settings(check=check)).message
 
 
 def test_that_what_a_newer_version_adds_is_passed_over() -> None:
