@@ -22,9 +22,13 @@ from .records.failure import Failure, FailureError, FailureKind, failure_error
 from .records.library import Library, LibraryState
 from .records.library_check import Finding, LibraryCheck, Mark
 from .records.log import LogRecord, record_of_stderr_line, strip_ansi
+from .records.model import ModelDescription
+from .records.policies import PolicyOutcome
 from .records.process_exit import exit_of_return_code
+from .records.profile import Profile
 from .records.protocol import EventKind, Explanation, Greeting, Inventory, Op, decode_line, decode_mark, encode_line
-from .records.trial import CompiledModel, TrialSettings
+from .records.trial import CompiledModel, Policy, TrialSettings
+from .records.trial_log import TrialLog, TrialLogLine
 
 START_SECONDS: Final = 60.0
 GRACE_SECONDS: Final = 3.0
@@ -76,6 +80,9 @@ class HeadlessEngine:
         self._stderr_reader: threading.Thread | None = None
         self._said: deque[str] = deque(maxlen=_SAID_LINES)
         self._is_listening = False
+        self._printing_stage = ""
+        self._log: TrialLog | None = None
+        self._log_lock = threading.Lock()
         self._heard = threading.Event()
         self._last_id = 0
         self._stage = ""
@@ -139,9 +146,12 @@ class HeadlessEngine:
             return ()
         return from_json(Explanation, answer).incompatibilities
 
-    def run_trial(self, settings: TrialSettings, on_event: EventSink) -> dict[str, Any]:
-        """Run a trial and return its facts' JSON; Ctrl-C stops it. Raises `FailureError`."""
-        with self._interrupts_in_turn():
+    def run_trial(self, settings: TrialSettings, on_event: EventSink, log: TrialLog | None = None) -> dict[str, Any]:
+        """Run a trial and return its facts' JSON; Ctrl-C stops it. Raises `FailureError`.
+
+        What is said meanwhile is added to `log`.
+        """
+        with self._interrupts_in_turn(), self._logged(log):
             return self._ask(Op.RUN_TRIAL, "running the trial", on_event=on_event, settings=to_json(settings))
 
     def compile(self, settings: TrialSettings, path: str, on_event: EventSink) -> CompiledModel:
@@ -151,6 +161,31 @@ class HeadlessEngine:
                 Op.COMPILE, "compiling the model", on_event=on_event, settings=to_json(settings), path=path
             )
         return from_json(CompiledModel, answer)
+
+    def describe_model(self, path: str) -> ModelDescription:
+        """Return the description of a model file. Raises `FailureError`."""
+        return from_json(ModelDescription, self._ask(Op.DESCRIBE_MODEL, "reading the model", path=path))
+
+    def explain_policy(self, policy: Policy, model_path: str, timeout_s: float) -> PolicyOutcome:
+        """Return what a policy takes for a model (an empty path: a tiny one), also when that costs the engine.
+
+        Raises `FailureError` when there is no engine any more.
+        """
+        self.revive()
+        doing = f"trying the policy {policy.value}"
+        try:
+            answer = self._ask(Op.EXPLAIN_POLICY, doing, timeout_s=timeout_s, policy=policy.value, path=model_path)
+        except FailureError as error:
+            return PolicyOutcome(policy=policy, failure=error.failure)
+        return from_json(PolicyOutcome, answer)
+
+    def profile(self, settings: TrialSettings) -> Profile:
+        """Profile the model of a trial on its target; Ctrl-C stops it. Raises `FailureError`."""
+        with self._interrupts_in_turn():
+            answer = self._ask(
+                Op.PROFILE, "profiling", on_event=lambda _message: None, settings=to_json(settings)
+            )
+        return from_json(Profile, answer)
 
     def revive(self) -> None:
         """Start another engine with the same libraries if this one is dead. Raises `FailureError`."""
@@ -177,8 +212,13 @@ class HeadlessEngine:
             return replace(library, state=LibraryState.FAILED, error=failure, killed_engine=killed, said=said)
         self._loaded[name] = path
         inventory = from_json(Inventory, answer)
-        keys = next((entry.device_keys for entry in inventory.libraries if entry.name == name), ())
-        return replace(library, device_keys=keys, said=tuple(self._said))
+        told = next((entry for entry in inventory.libraries if entry.name == name), library)
+        return replace(
+            library,
+            device_keys=told.device_keys,
+            registration_ns=told.registration_ns,
+            said=tuple(self._said),
+        )
 
     @staticmethod
     def _hung(name: str, timeout_s: float, failure: Failure) -> Failure:
@@ -240,6 +280,7 @@ class HeadlessEngine:
         self._last_lines.append(record.message)
         if registering:
             self._said.append(record.message)
+        self._note(self._stage, record)
         if self._show_stderr:
             print(f"{record.source}, {record.severity.name.lower()}: {record.message}", file=sys.stderr)
 
@@ -296,6 +337,24 @@ class HeadlessEngine:
                     raise
 
     @contextmanager
+    def _logged(self, log: TrialLog | None) -> Iterator[None]:
+        """Add what is said meanwhile to `log`, also what was printed before the answer and comes after it."""
+        self._heard.clear()
+        self._log = log
+        try:
+            yield
+        finally:
+            if log is not None:
+                self._heard.wait(_LAST_WORDS_S)
+            self._log = None
+
+    def _note(self, stage: str, record: LogRecord) -> None:
+        """Add a message to the trial's log, if one is kept. Called on both of the reading threads."""
+        with self._log_lock:
+            if self._log is not None:
+                self._log.add((TrialLogLine(stage=stage, record=record),))
+
+    @contextmanager
     def _interrupts_in_turn(self) -> Iterator[None]:
         """Let Ctrl-C wait its turn among the engine's lines, so that it cuts no batch of samples in two."""
         before = signal.signal(signal.SIGINT, lambda _number, _frame: self._lines.put(_INTERRUPT))
@@ -319,8 +378,8 @@ class HeadlessEngine:
                 raw = line.decode("utf-8", "replace").rstrip()
                 mark = decode_mark(raw)
                 if mark is not None:
-                    self._is_listening = not mark[1]
-                    if mark[1]:
+                    self._is_listening, self._printing_stage = not mark.ends, mark.stage
+                    if mark.ends:
                         self._heard.set()
                     continue
                 text = strip_ansi(raw)
@@ -328,7 +387,9 @@ class HeadlessEngine:
                     continue
                 self._last_lines.append(text)
                 if self._is_listening:
-                    self._said.append(record_of_stderr_line(raw, 0.0).message)
+                    record = record_of_stderr_line(raw, time.time())
+                    self._said.append(record.message)
+                    self._note(self._printing_stage, record)
                 if self._show_stderr:
                     print(text, file=sys.stderr)
         except (OSError, ValueError):

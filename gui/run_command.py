@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 from pathlib import Path
 from typing import Any
 
 from .console import complain, fail, say, say_table, write_text
 from .headless import HeadlessEngine
+from .profile_command import profile_trial
 from .records.codec import from_json
 from .records.device import Device
 from .records.failure import Failure, FailureError, FailureKind, failure_error
+from .records.latency_remarks import latency_remarks
 from .records.library import Library, LibraryState
+from .records.placement import PlacedNodes
 from .records.protocol import EventKind
 from .records.result import Outcome, TrialResult, result_json
 from .records.samples import SampleSeries, decode_samples
@@ -20,6 +24,7 @@ from .records.setup import Setup, numbered, trials_of
 from .records.setup_file import setup_json
 from .records.statistics import summarize
 from .records.trial import Ending, Stage, TrialFacts, TrialSettings
+from .records.trial_log import TrialLog
 from .run_setup import RunOrder
 from .trial_summary import comparison_rows, compiled_rows, sizes_text, trial_rows
 
@@ -45,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
             write_text(arguments.save_setup, setup_json(setup, base))
         if arguments.compile is not None:
             return _compile(engine, setup.settings, arguments.compile, devices)
-        return _Runner(engine, libraries, devices, arguments.output).run(setup)
+        return _Runner(engine, libraries, devices, arguments).run(setup)
     except FailureError as error:
         return fail(error.failure)
     finally:
@@ -57,7 +62,12 @@ def _check_places(arguments: argparse.Namespace, setup: Setup) -> None:
     settings = setup.settings
     read = {_resolved(path) for path in (settings.model_path, *(source.path for source in settings.inputs)) if path}
     read |= {_resolved(library.path) for library in setup.libraries}
-    places = {"--output": arguments.output, "--save-setup": arguments.save_setup}
+    places = {
+        "--output": arguments.output,
+        "--save-setup": arguments.save_setup,
+        "--profile": arguments.profile,
+        "--trace": arguments.trace,
+    }
     written = {name: path for name, path in places.items() if path not in (None, "-")}
     for name, path in written.items():
         place = _resolved(path)
@@ -67,6 +77,10 @@ def _check_places(arguments: argparse.Namespace, setup: Setup) -> None:
         if not place.parent.is_dir():
             message = f"{path} cannot be written: there is no folder {place.parent}."
             raise failure_error(FailureKind.BAD_SETTING, message, hint="Choose another place, or make the folder.")
+    for (first, one), (second, other) in itertools.combinations(written.items(), 2):
+        if _resolved(one) == _resolved(other) and "--save-setup" not in (first, second):
+            message = f"{first} and {second} are the same file."
+            raise failure_error(FailureKind.BAD_SETTING, message, hint="Choose two files.")
     output = written.get("--output")
     others = (written.get("--save-setup"), arguments.run if arguments.run.lower().endswith(".json") else None)
     if output is not None and any(other is not None and _resolved(other) == _resolved(output) for other in others):
@@ -93,24 +107,32 @@ class _Runner:
         engine: HeadlessEngine,
         libraries: tuple[Library, ...],
         devices: tuple[Device, ...],
-        output: str | None,
+        arguments: argparse.Namespace,
     ) -> None:
         self._engine = engine
         self._libraries = libraries
         self._devices = devices
-        self._output = output
+        self._output: str | None = arguments.output
+        self._profile: str | None = arguments.profile
+        self._trace: str | None = arguments.trace
 
     def run(self, setup: Setup) -> int:
         """Run them and return the exit code. Raises `FailureError` when there is no engine or no place for a result."""
         trials = trials_of(setup)
         results: list[tuple[str, TrialResult]] = []
+        are_profiled = True
         for number, settings in enumerate(trials, start=1):
             sizes = sizes_text(settings, setup)
             if len(trials) > 1:
                 say(f"Trial {number} of {len(trials)}: {sizes}")
-            output = self._output
-            result = self._run(settings, output if len(trials) == 1 or output is None else numbered(output, number))
+            output, profile, trace = (
+                path if len(trials) == 1 or path is None else numbered(path, number)
+                for path in (self._output, self._profile, self._trace)
+            )
+            result = self._run(settings, output)
             results.append((sizes, result))
+            if profile is not None and result.outcome is Outcome.FINISHED:
+                are_profiled &= profile_trial(self._engine, settings, profile, trace)
             if len(trials) > 1:
                 say("")
             if result.failure is not None:
@@ -119,24 +141,35 @@ class _Runner:
                 break
         if len(results) > 1:
             say_table(comparison_rows(results))
-        return 1 if any(result.failure is not None for _sizes, result in results) else 0
+        return 0 if are_profiled and all(result.failure is None for _sizes, result in results) else 1
 
     def _run(self, settings: TrialSettings, output: str | None) -> TrialResult:
         self._engine.revive()
         trial = _Trial()
         trial.run(self._engine, settings)
         result = trial.result(settings)
+        greeting = self._engine.greeting
+        remarks = latency_remarks(
+            trial.samples.values,
+            result.statistics,
+            callers=settings.callers,
+            intra_op_threads=settings.intra_op_threads,
+            cpu_count=0 if greeting is None else greeting.cpu_count,
+        )
         if result.facts.session_creation_ns is not None:
-            say_table(trial_rows(result, self._devices))
+            say_table(trial_rows(result, self._devices, trial.log, remarks))
         if output is not None:
             used = {*result.facts.target_devices, *settings.target.device_keys, *settings.target.second_keys}
             data = result_json(
                 result,
                 samples=trial.samples.values,
                 warmup=trial.warmup.values,
-                environment=self._engine.greeting,
+                environment=greeting,
                 libraries=tuple(library for library in self._libraries if library.state is LibraryState.LOADED),
                 devices=tuple(device for device in self._devices if device.key in used),
+                remarks=remarks,
+                log=trial.log,
+                nodes=trial.nodes,
             )
             write_text(output, json.dumps(data, ensure_ascii=False) + "\n")
         return result
@@ -148,13 +181,15 @@ class _Trial:
     def __init__(self) -> None:
         self.samples = SampleSeries()
         self.warmup = SampleSeries()
+        self.log = TrialLog()
+        self.nodes: PlacedNodes | None = None
         self._facts = TrialFacts()
         self._failure: Failure | None = None
         self._elapsed_ns = 0
 
     def run(self, engine: HeadlessEngine, settings: TrialSettings) -> None:
         try:
-            self._facts = from_json(TrialFacts, engine.run_trial(settings, self._on_event))
+            self._facts = from_json(TrialFacts, engine.run_trial(settings, self._on_event, self.log))
             self._elapsed_ns = self._facts.measured_ns
         except FailureError as error:
             self._failure = error.failure
@@ -176,6 +211,8 @@ class _Trial:
     def _on_event(self, message: dict[str, Any]) -> None:
         if message["event"] == EventKind.STAGE.value:
             self._facts = from_json(TrialFacts, message["facts"])
+        elif message["event"] == EventKind.NODES.value:
+            self.nodes = from_json(PlacedNodes, message["nodes"])
         elif message["event"] == EventKind.SAMPLES.value:
             measuring = message["stage"] == Stage.MEASURING.value
             (self.samples if measuring else self.warmup).append(decode_samples(message["samples"]))

@@ -8,7 +8,7 @@ import numpy as np
 
 from .records.device import Device
 from .records.failure import Failure
-from .records.latency_remarks import Remark
+from .records.latency_remarks import Remark, latency_remarks
 from .records.placement import PlacedNodes, PlacementVerdict, judge_placement
 from .records.profile import Profile
 from .records.result import Outcome
@@ -112,6 +112,16 @@ class TrialRun:
     def exact_statistics(self) -> LatencyStatistics | None:
         """Return the statistics of all samples; takes a while for millions, and may be called on any thread."""
         return summarize(self.series.values, self.elapsed_ns, len(self.series) + self.series.dropped)
+
+    def latency_remarks(self, statistics: LatencyStatistics | None, cpu_count: int) -> tuple[Remark, ...]:
+        """Return what is to be said of the samples of an ended trial; may be called on any thread."""
+        return latency_remarks(
+            self.series.values,
+            statistics,
+            callers=self.settings.callers,
+            intra_op_threads=self.settings.intra_op_threads,
+            cpu_count=cpu_count,
+        )
 
     def _estimated(self) -> LatencyStatistics | None:
         count = len(self.series) + self.series.dropped

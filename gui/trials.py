@@ -12,11 +12,14 @@ from .client.client import EngineClient
 from .client.requests import PendingRequest
 from .records.device import Device
 from .records.failure import Failure, FailureKind
+from .records.latency_remarks import Remark
 from .records.library import LibraryState
+from .records.placement import PlacedNodes
 from .records.result import Outcome
 from .records.samples import Nanoseconds
 from .records.statistics import LatencyStatistics
 from .records.trial import Ending, Stage, TrialFacts, TrialSettings
+from .records.trial_log import TrialLogLine
 from .state import EngineStatus, State
 from .targets import target_text
 from .trial_run import TrialRun
@@ -76,12 +79,15 @@ class TrialKeeper(QObject):
             model_name=Path(settings.model_path).stem,
             target_text=target_text(settings.target, self._state.devices),
             devices=devices,
+            registrations=self._registrations(settings, devices),
         )
         self._trial = trial
         self._state.add_trial(trial)
         self._request = self._client.run_trial(settings)
         self._request.facts_received.connect(self._on_facts)
         self._request.samples_received.connect(self._on_samples)
+        self._request.nodes_received.connect(self._on_nodes)
+        self._request.logged.connect(self._on_logged)
         self._request.succeeded.connect(self._on_succeeded)
         self._request.failed.connect(self._on_failed)
 
@@ -119,6 +125,16 @@ class TrialKeeper(QObject):
             self._trial.elapsed_ns = elapsed_ns
         self._state.trial_changed.emit(self._trial)
 
+    def _on_nodes(self, nodes: PlacedNodes) -> None:
+        if self._trial is not None:
+            self._trial.nodes = nodes
+            self._state.trial_changed.emit(self._trial)
+
+    def _on_logged(self, lines: tuple[TrialLogLine, ...]) -> None:
+        if self._trial is not None:
+            self._trial.log.add(lines)
+            self._state.trial_changed.emit(self._trial)
+
     def _on_succeeded(self, facts: TrialFacts) -> None:
         if self._trial is not None:
             self._trial.facts = facts
@@ -150,38 +166,56 @@ class TrialKeeper(QObject):
         trial.stopping = False
         if len(trial.series) <= _AT_ONCE:
             trial.exact = trial.exact_statistics()
+            trial.remarks = trial.latency_remarks(trial.exact, self._cpu_count)
         else:
-            job = _StatisticsJob(trial)
+            job = _StatisticsJob(trial, self._cpu_count)
             job.signals.computed.connect(self._on_computed)
             self._jobs[trial.number] = job
             QThreadPool.globalInstance().start(job)
         self._state.trial_changed.emit(trial)
         self._run_next_soon()
 
-    def _on_computed(self, trial: TrialRun, statistics: LatencyStatistics | None) -> None:
-        trial.exact = statistics
+    def _on_computed(self, trial: TrialRun, statistics: LatencyStatistics | None, remarks: tuple[Remark, ...]) -> None:
+        trial.exact, trial.remarks = statistics, remarks
         self._jobs.pop(trial.number, None)
         self._state.trial_changed.emit(trial)
+
+    @property
+    def _cpu_count(self) -> int:
+        return 0 if self._state.greeting is None else self._state.greeting.cpu_count
+
+    def _registrations(
+        self, settings: TrialSettings, devices: tuple[Device, ...]
+    ) -> tuple[tuple[str, int | None], ...]:
+        """Return the libraries that a trial uses, or by a policy may use, and how long registering each took."""
+        owners = {device.library for device in devices}
+        return tuple(
+            (library.name, library.registration_ns)
+            for library in self._state.libraries
+            if library.name in owners or (settings.target.policy is not None and library.state is LibraryState.LOADED)
+        )
 
     def _device(self, key: str) -> Device | None:
         return next((device for device in self._state.devices if device.key == key), None)
 
 
 class _Signals(QObject):
-    computed = Signal(object, object)
+    computed = Signal(object, object, tuple)
 
 
 class _StatisticsJob(QRunnable):
-    """Computes the statistics of an ended trial on a thread of the pool."""
+    """Computes the statistics of an ended trial, and what is to be said of them, on a thread of the pool."""
 
-    def __init__(self, trial: TrialRun) -> None:
+    def __init__(self, trial: TrialRun, cpu_count: int) -> None:
         super().__init__()
         self.setAutoDelete(False)
         self._trial = trial
+        self._cpu_count = cpu_count
         self.signals = _Signals()
 
     def run(self) -> None:
         """Runs on the pool's thread; the answer comes by a queued signal."""
         statistics = self._trial.exact_statistics()
+        remarks = self._trial.latency_remarks(statistics, self._cpu_count)
         with contextlib.suppress(RuntimeError):  # the window has gone meanwhile, and the signal with it
-            self.signals.computed.emit(self._trial, statistics)
+            self.signals.computed.emit(self._trial, statistics, remarks)

@@ -8,10 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gui.records.check import Agreement, OutputCheck, OutputDifference
+from gui.records.costs import AcceleratorUse, TrialCosts
 from gui.records.device import Device, DeviceType, HardwareDevice, with_keys
 from gui.records.failure import Failure, FailureKind
 from gui.records.inputs import Fill, InputFact, InputSource, SourceKind
-from gui.records.placement import Placement
+from gui.records.latency_remarks import Remark, RemarkKind
+from gui.records.log import LogRecord, LogSeverity
+from gui.records.placement import OpCount, Placement
 from gui.records.result import Outcome, TrialResult
 from gui.records.samples import Nanoseconds
 from gui.records.setup import DimensionSweep, Setup, trials_of
@@ -26,6 +30,7 @@ from gui.records.trial import (
     TrialFacts,
     TrialSettings,
 )
+from gui.records.trial_log import TrialLog, TrialLogLine
 from gui.trial_summary import (
     comparison_rows,
     compiled_rows,
@@ -69,14 +74,17 @@ def test_that_a_plain_trial_is_said_without_what_is_usual() -> None:
     rows = trial_rows(result(), DEVICES)
     assert [name for name, _value in rows] == [
         *("Model", "Target", "Ran on", "Outcome", "Ended", "Session creation", "First run"),
-        *("Samples", "Min", "Median", "Mean", "p90", "p95", "p99", "Max", "Std deviation", "Throughput"),
+        *("Samples", "Min", "Median", "Mean", "p90", "p95", "p99", "p99.9", "Max"),
+        *("Std deviation", "Variation", "Throughput"),
     ]
     assert dict(rows) | {
         "Target": "Fast (GPU Maker), then CPUExecutionProvider (CPU AMD)",
         "Ran on": "Fast (3 of 4 nodes), CPUExecutionProvider (1 of 4 nodes)",
         "Ended": "after 200 runs",
         "Median": "2.000 µs",
-        "p99": "3.000 µs (fewer than 100 samples)",
+        "p99": "3.000 µs (rough: fewer than 200 samples)",
+        "p99.9": "3.000 µs (rough: fewer than 2000 samples)",
+        "Variation": "50.00% (std deviation / mean)",
         "Throughput": "500.0 /s",
     } == dict(rows)
 
@@ -223,3 +231,133 @@ def test_that_a_compiled_model_is_said_with_time_size_nodes_and_places() -> None
 )
 def test_that_a_size_has_the_unit_that_suits_it(size: int, text: str) -> None:
     assert size_text(size) == text
+
+
+# ---- Costs ----
+
+MIB = 1 << 20
+
+
+def cost_rows(costs: TrialCosts) -> list[tuple[str, str]]:
+    """What is said between the first run and the samples."""
+    rows = trial_rows(result(replace(FACTS, costs=costs, measured_ns=1_000)), DEVICES)
+    names = [name for name, _value in rows]
+    return rows[names.index("First run") + 1 : names.index("Samples")]
+
+
+def test_that_costs_are_said_with_what_the_session_added() -> None:
+    uses = (
+        AcceleratorUse(name="amdgpu, engine gfx", source="/proc", busy_share=0.25),
+        AcceleratorUse(name="Intel NPU", source="/sys", busy_share=0.5, memory_bytes=MIB, of_this_engine=False),
+    )
+    costs = TrialCosts(
+        memory_before_bytes=10 * MIB,
+        memory_created_bytes=30 * MIB,
+        memory_peak_bytes=9 * MIB,
+        cpu_ns=1_900,
+        cpu_count=2,
+        accelerators=uses,
+    )
+    assert cost_rows(costs) == [
+        ("Memory, before", "10.0 MiB"),
+        ("Memory, session", "30.0 MiB (+20.0 MiB)"),
+        ("Memory, peak", "9.0 MiB (-1.0 MiB)"),
+        ("CPU use", "1.90 of 2 cores"),
+        ("GPU, NPU use", "amdgpu, engine gfx: 25% busy"),
+        ("GPU, NPU use", "Intel NPU (all programs): 50% busy, 1.0 MiB"),
+    ]
+
+
+def test_that_costs_that_are_not_known_are_not_said() -> None:
+    assert cost_rows(TrialCosts()) == []
+    assert cost_rows(TrialCosts(cpu_ns=1_000, cpu_count=1)) == [
+        ("CPU use", "1.00 of 1 cores"),
+        ("GPU, NPU use", "not available here"),
+    ]
+
+
+def test_that_a_peak_of_earlier_trials_is_called_so() -> None:
+    costs = TrialCosts(memory_before_bytes=MIB, memory_peak_bytes=2 * MIB, peak_since_start=True)
+    assert cost_rows(costs)[-1] == ("Memory, peak", "2.0 MiB (since the engine began)")
+
+
+# ---- What really ran, and whether it is right ----
+
+
+def placed(**counts: int) -> tuple[Placement, ...]:
+    return tuple(
+        Placement(ep_name=name, node_count=count, op_types=(OpCount(op_type="Conv", count=count),))
+        for name, count in counts.items()
+    )
+
+
+def test_that_the_verdict_is_said_where_the_wanted_ep_is_known() -> None:
+    facts = replace(FACTS, placement=placed(Fast=3, CPUExecutionProvider=1), wanted_eps=("Fast",))
+    rows = trial_rows(result(facts), DEVICES)
+    assert values(rows, "Ran on") == ["Fast ran 3 of 4 nodes; 1 on CPUExecutionProvider: Conv."]
+    assert values(rows, "ALARM") == []
+
+
+def test_that_an_ep_that_ran_nothing_is_an_alarm_with_its_reasons() -> None:
+    log = TrialLog()
+    record = LogRecord(time=0.0, severity=LogSeverity.ERROR, source="onnxruntime", message="no licence")
+    log.add([TrialLogLine(stage="creating session", record=record)])
+    facts = replace(FACTS, placement=placed(CPUExecutionProvider=4), wanted_eps=("Fast",))
+    rows = trial_rows(result(facts), DEVICES, log)
+    assert values(rows, "ALARM") == ["Fast ran no node: these latencies are those of CPUExecutionProvider."]
+    assert values(rows, "It said") == ["no licence"]
+
+
+def test_that_reasons_are_not_said_where_all_is_as_wanted() -> None:
+    log = TrialLog()
+    record = LogRecord(time=0.0, severity=LogSeverity.WARNING, source="onnxruntime", message="be careful")
+    log.add([TrialLogLine(stage="creating session", record=record)])
+    facts = replace(FACTS, placement=placed(Fast=4), wanted_eps=("Fast",))
+    assert values(trial_rows(result(facts), DEVICES, log), "It said") == []
+
+
+def test_that_a_policy_that_lands_on_the_cpu_is_warned_of() -> None:
+    facts = replace(FACTS, target_devices=(CPU.key,), wanted_eps=("CPUExecutionProvider",))
+    for policy, warned in ((Policy.PREFER_NPU, True), (Policy.MAX_PERFORMANCE, True), (Policy.PREFER_CPU, False)):
+        settings = replace(SETTINGS, target=Target(policy=policy))
+        (*warning,) = values(trial_rows(result(facts, settings), DEVICES), "Warning")
+        assert bool(warning) is warned
+        assert all(policy.value in text for text in warning)
+
+
+def test_that_the_interval_of_the_median_stands_beside_it() -> None:
+    statistics = summarize(samples(*range(1_000, 101_000, 1_000)), 0)
+    (median,) = values(trial_rows(result(statistics=statistics), DEVICES), "Median")
+    assert median == "50.00 µs (95 %: 40.00 µs to 61.00 µs)"
+
+
+def test_that_outputs_that_differ_are_said_with_how_much() -> None:
+    different = OutputDifference(
+        name="y",
+        type="tensor(float)",
+        agreement=Agreement.DIFFERENT,
+        element_count=8,
+        mismatches=7,
+        max_absolute=0.25,
+        max_relative=0.5,
+        cosine=0.9999,
+        snr_db=6.02,
+        top1_agreement=0.5,
+        nan_count=1,
+    )
+    same = OutputDifference(name="z", type="tensor(float)", agreement=Agreement.IDENTICAL)
+    check = OutputCheck(agreement=Agreement.DIFFERENT, outputs=(different, same))
+    rows = trial_rows(result(replace(FACTS, check=check)), DEVICES)
+    assert values(rows, "Outputs") == ["different from the CPU's"]
+    assert values(rows, "  y") == [
+        (
+            "different from the CPU's, 7 of 8 elements beyond the tolerance, max |a-b| 0.25, max relative 0.5, "
+            "SNR 6.02 dB, cosine 0.999900, top-1 agrees in 50.0%, 1 NaN and 0 Inf, the CPU's 0 and 0"
+        )
+    ]
+    assert values(rows, "  z") == []
+
+
+def test_that_remarks_are_said_with_what_to_do() -> None:
+    remark = Remark(kind=RemarkKind.DRIFTING, text="It drifts.", advice="Let it cool.")
+    assert values(trial_rows(result(), DEVICES, remarks=(remark,)), "Remark") == ["It drifts. Let it cool."]

@@ -18,9 +18,10 @@ from ..records.placement import PlacedNodes
 from ..records.policies import PolicyOutcome
 from ..records.process_exit import ProcessExit
 from ..records.profile import Profile
-from ..records.protocol import PROTOCOL_VERSION, EventKind, Explanation, Greeting, Inventory, Op
+from ..records.protocol import PROTOCOL_VERSION, EventKind, Explanation, Greeting, Inventory, Op, StderrMark
 from ..records.samples import decode_samples
 from ..records.trial import CompiledModel, Policy, Stage, TrialFacts, TrialSettings
+from ..records.trial_log import TrialLogLine
 from .process import EngineProcess
 from .requests import PendingRequest
 
@@ -43,6 +44,10 @@ _DARING: Final = (
     Op.EXPLAIN_POLICY,
 )
 """What an engine may die of: those who asked for it do not ask again by themselves."""
+_LOGGED: Final = (Op.RUN_TRIAL, Op.PROFILE)
+"""What is said while they are done is told to those who asked."""
+_MARKED: Final = (Op.REGISTER, *_LOGGED)
+"""The engine marks in stderr where they begin and end."""
 
 
 class EngineClient(QObject):
@@ -70,6 +75,7 @@ class EngineClient(QObject):
         self._closing = False
         self._leaving = False  # the engine has said that it gives up on itself
         self._listening: PendingRequest | None = None  # what is printed now belongs to it
+        self._printing_stage = ""  # the stage that the lines of stderr have come to
         self._held: dict[int, dict[str, Any]] = {}  # answers that wait for what was printed before them
 
     @property
@@ -209,7 +215,7 @@ class EngineClient(QObject):
     def _must_wait(self, message: dict[str, Any]) -> bool:
         """Whether lines printed before this answer are still on their way."""
         request = self._pending.get(message.get("id", 0))
-        return request is not None and request.op is Op.REGISTER and request.is_begun and not request.is_heard
+        return request is not None and request.op in _MARKED and request.is_begun and not request.is_heard
 
     def _deliver(self, request_id: int) -> None:
         message = self._held.pop(request_id, None)
@@ -247,7 +253,7 @@ class EngineClient(QObject):
             self._on_greeting(from_json(Greeting, message["greeting"]))
         elif kind is EventKind.LOG:
             record = from_json(LogRecord, message["record"])
-            self._listen((record.message,))
+            self._hear_ort(record)
             self.log_received.emit((record,))
         elif (request := self._pending.get(message["id"])) is not None:
             if kind is EventKind.BEGUN:
@@ -279,24 +285,42 @@ class EngineClient(QObject):
     def _on_stderr(self, lines: list[str], left_out: int) -> None:
         now = time.time()
         records = [record_of_stderr_line(line, now) for line in lines]
-        self._listen(tuple(record.message for record in records))
+        self._hear_printed(tuple(records))
         if left_out:
             text = self.tr("{0} lines before these were left out.").format(left_out)
             records.insert(0, LogRecord(time=now, severity=LogSeverity.WARNING, source="window", message=text))
         self.log_received.emit(tuple(records))
 
-    def _on_mark(self, request_id: int, ends: bool) -> None:
-        if not ends:
-            self._listening = self._pending.get(request_id)
+    def _on_mark(self, mark: StderrMark) -> None:
+        self._printing_stage = mark.stage
+        if not mark.ends:
+            self._listening = self._pending.get(mark.request)
             return
         if self._listening is not None:
             self._listening.is_heard = True
             self._listening = None
-        self._deliver(request_id)
+        self._deliver(mark.request)
 
-    def _listen(self, lines: tuple[str, ...]) -> None:
-        if self._listening is not None:
-            self._listening.said = [*self._listening.said, *lines][-_SAID_LINES:]
+    def _hear_printed(self, records: tuple[LogRecord, ...]) -> None:
+        """Take lines of stderr for the request they belong to."""
+        request = self._listening
+        if request is not None and request.op in _LOGGED:
+            request.logged.emit(tuple(TrialLogLine(stage=self._printing_stage, record=entry) for entry in records))
+        elif request is not None:
+            self._keep_said(request, tuple(record.message for record in records))
+
+    def _hear_ort(self, record: LogRecord) -> None:
+        """Take a message of ORT's, which comes among the answers: it belongs to the request being done."""
+        request = next((entry for entry in self._pending.values() if entry.is_begun and entry.op in _LOGGED), None)
+        if request is not None:
+            stage = "" if request.stage is None else request.stage.value
+            request.logged.emit((TrialLogLine(stage=stage, record=record),))
+        elif self._listening is not None and self._listening.op is Op.REGISTER:
+            self._keep_said(self._listening, (record.message,))
+
+    @staticmethod
+    def _keep_said(request: PendingRequest, lines: tuple[str, ...]) -> None:
+        request.said = [*request.said, *lines][-_SAID_LINES:]
 
     def _on_ended(self, process_exit: ProcessExit) -> None:
         process_exit = replace(process_exit, intended=process_exit.intended or self._closing or self._leaving)

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal
 from ..records.codec import DecodeError
 from ..records.log import strip_ansi
 from ..records.process_exit import ProcessExit
-from ..records.protocol import decode_line, decode_mark, encode_line
+from ..records.protocol import StderrMark, decode_line, decode_mark, encode_line
 
 _LAST_LINES: Final = 40
 _LINES_AT_ONCE: Final = 500
@@ -24,8 +24,8 @@ class EngineProcess(QObject):
     message_received = Signal(dict)
     stderr_received = Signal(list, int)
     """Lines of text, and how many more there were that are left out."""
-    marked = Signal(int, bool)
-    """A request begins or, when true, ends at this place among the lines of stderr."""
+    marked = Signal(StderrMark)
+    """A request begins, enters a stage or ends at this place among the lines of stderr."""
     ended = Signal(ProcessExit)
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], parent: QObject | None = None) -> None:
@@ -97,7 +97,7 @@ class EngineProcess(QObject):
                 continue
             self._pass_on(plain)
             plain = []
-            self.marked.emit(*mark)
+            self.marked.emit(mark)
         self._pass_on(plain)
 
     def _pass_on(self, lines: list[bytes]) -> None:

@@ -24,6 +24,8 @@ OrtDeviceMemoryType: Final = _ort.OrtDeviceMemoryType
 OrtExecutionProviderDevicePolicy: Final = _ort.OrtExecutionProviderDevicePolicy
 set_logger_callback: Final = getattr(_ort, "set_default_logger_callback", None)
 """New in onnxruntime 1.31 or 1.32; before it, messages come by stderr."""
+set_policy_delegate: Final = getattr(_ort.SessionOptions, "set_provider_selection_policy_delegate", None)
+"""Called with the options and a function that chooses among the devices in ORT's order of preference."""
 get_hardware_devices: Final = getattr(_state, "get_hardware_devices", None)
 get_incompatibility_details: Final = getattr(_state, "get_hardware_device_ep_incompatibility_details", None)
 """Neither is part of the documented module yet."""

@@ -9,7 +9,8 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +24,7 @@ from ..records.log import LogRecord, LogSeverity
 from ..records.placement import PlacedNodes
 from ..records.policies import PolicyOutcome
 from ..records.profile import Profile
-from ..records.protocol import PROTOCOL_VERSION, EventKind, Greeting, Inventory, Op, encode_mark
+from ..records.protocol import PROTOCOL_VERSION, EventKind, Greeting, Inventory, Op, StderrMark, encode_mark
 from ..records.samples import Nanoseconds, encode_samples
 from ..records.trial import CompiledModel, Policy, Stage, TrialFacts, TrialSettings
 from . import ort
@@ -34,8 +35,9 @@ from .models import describe_model
 from .policies import explain_policy
 from .profiling import profile_model
 from .proposals import propose_inputs
+from .references import References
 from .registry import Registry
-from .trial import Trial
+from .trial import Trial, TrialListener
 
 _LOGS_PER_SECOND = 1000
 
@@ -60,6 +62,7 @@ class Server:
         self._open: dict[int, _Job] = {}
         self._lock = threading.Lock()
         self._registry = Registry()
+        self._references = References()
 
     def serve(self) -> int:
         """Serve until the peer hangs up or asks for the end; does not return when a job is still under way."""
@@ -147,17 +150,14 @@ class Server:
                     del self._open[job.id]
 
     def _register(self, job: _Job) -> Inventory:
-        _mark_stderr(job.id, ends=False)
-        try:
+        with _marked(job.id):
             return self._registry.register(_text(job, "name"), _text(job, "path"))
-        finally:
-            _mark_stderr(job.id, ends=True)
 
     def _run_trial(self, job: _Job) -> TrialFacts:
         settings = from_json(TrialSettings, job.message.get("settings"))
 
-        def tell(facts: TrialFacts) -> None:
-            self._send_event(job.id, EventKind.STAGE, facts=to_json(facts))
+        def tell_nodes(nodes: PlacedNodes) -> None:
+            self._send_event(job.id, EventKind.NODES, nodes=to_json(nodes))
 
         def send(stage: Stage, samples: Nanoseconds, elapsed_ns: int) -> None:
             encoded = encode_samples(samples)
@@ -167,7 +167,18 @@ class Server:
             self._channel.send({"id": job.id, "error": to_json(failure), "leaving": True})
             _leave()
 
-        return Trial(settings, self._registry, job.cancellation, tell, send, give_up).run()
+        listener = TrialListener(tell=self._stage_teller(job), nodes=tell_nodes, send=send, give_up=give_up)
+        with _marked(job.id):
+            return Trial(settings, self._registry, self._references, job.cancellation, listener).run()
+
+    def _stage_teller(self, job: _Job) -> Callable[[TrialFacts], None]:
+        """Return what tells the stages of a job, on both ways to the peer."""
+
+        def tell(facts: TrialFacts) -> None:
+            _mark_stderr(StderrMark(request=job.id, stage=facts.stage.value))
+            self._send_event(job.id, EventKind.STAGE, facts=to_json(facts))
+
+        return tell
 
     def _compile(self, job: _Job) -> CompiledModel:
         settings = from_json(TrialSettings, job.message.get("settings"))
@@ -179,11 +190,8 @@ class Server:
 
     def _profile(self, job: _Job) -> Profile:
         settings = from_json(TrialSettings, job.message.get("settings"))
-
-        def tell(facts: TrialFacts) -> None:
-            self._send_event(job.id, EventKind.STAGE, facts=to_json(facts))
-
-        return profile_model(settings, self._registry, job.cancellation, tell)
+        with _marked(job.id):
+            return profile_model(settings, self._registry, job.cancellation, self._stage_teller(job))
 
     def _explain_policy(self, job: _Job) -> PolicyOutcome:
         try:
@@ -283,10 +291,20 @@ def _internal(error: Exception) -> Failure:
     )
 
 
-def _mark_stderr(request_id: int, *, ends: bool) -> None:
+@contextmanager
+def _marked(request_id: int) -> Iterator[None]:
+    """Mark in stderr where a request begins and ends."""
+    _mark_stderr(StderrMark(request=request_id))
+    try:
+        yield
+    finally:
+        _mark_stderr(StderrMark(request=request_id, ends=True))
+
+
+def _mark_stderr(mark: StderrMark) -> None:
     sys.stderr.flush()
     try:
-        os.write(2, encode_mark(request_id, ends=ends))
+        os.write(2, encode_mark(mark))
     except OSError:  # the library closed it: then there are no lines to tell apart
         return
 

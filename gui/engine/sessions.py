@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from ..records.failure import FailureError, FailureKind, failure_error
 from ..records.library import CPU_EP_NAME
-from ..records.placement import OpCount, Placement
+from ..records.placement import MAX_NODE_NAMES, NodeGroup, OpCount, PlacedNodes, Placement
 from ..records.trial import ExecutionMode, Optimization, TrialSettings
 from . import ort
 from .registry import Registry
@@ -127,15 +128,31 @@ def _choose_target(options: Any, settings: TrialSettings, registry: Registry) ->
             _add_entry(options, f"ep.{ep_name.lower()}.{key}", value)
 
 
-def placement_of(session: Any) -> tuple[Placement, ...] | None:
-    """Return which EP got which nodes; None where an ORT or an EP cannot tell."""
+def placed_nodes(session: Any) -> PlacedNodes | None:
+    """Return the nodes that each EP got, by operator; None where an ORT or an EP cannot tell."""
     try:
         subgraphs = session.get_provider_graph_assignment_info()
     except ort.ERRORS:
         return None
-    counts: dict[str, Counter[str]] = {}
+    names: dict[tuple[str, str, str], list[str]] = {}
     for subgraph in subgraphs:
-        counts.setdefault(subgraph.ep_name, Counter()).update(node.op_type for node in subgraph.get_nodes())
+        for node in subgraph.get_nodes():
+            names.setdefault((subgraph.ep_name, node.op_type, node.domain), []).append(node.name)
+    return PlacedNodes(
+        groups=tuple(
+            NodeGroup(ep_name=ep_name, op_type=op_type, domain=domain, names=tuple(found))
+            for (ep_name, op_type, domain), found in names.items()
+        )
+    )
+
+
+def placement_of(nodes: PlacedNodes | None) -> tuple[Placement, ...] | None:
+    """Return how many nodes each EP got."""
+    if nodes is None:
+        return None
+    counts: dict[str, Counter[str]] = {}
+    for group in nodes.groups:
+        counts.setdefault(group.ep_name, Counter())[group.op_type] += len(group.names)
     return tuple(
         Placement(
             ep_name=name,
@@ -144,6 +161,17 @@ def placement_of(session: Any) -> tuple[Placement, ...] | None:
         )
         for name, ops in counts.items()
     )
+
+
+def without_excess(nodes: PlacedNodes) -> PlacedNodes:
+    """Return the nodes with at most `MAX_NODE_NAMES` names."""
+    kept, room = [], MAX_NODE_NAMES
+    for group in nodes.groups:
+        names = group.names[:room]
+        room -= len(names)
+        kept.append(replace(group, names=names))
+    total = sum(len(group.names) for group in nodes.groups)
+    return replace(nodes, groups=tuple(kept), left_out=total - (MAX_NODE_NAMES - room))
 
 
 def is_strict_refusal(error: Exception) -> bool:

@@ -1,4 +1,7 @@
-"""Runs a trial: inputs, one session, a first run, a warm-up, the timed loop. Lives on the worker thread."""
+"""Runs a trial: inputs, one session, a first run, a warm-up, the timed loop, and after it the comparison of outputs.
+
+Lives on the worker thread.
+"""
 
 from __future__ import annotations
 
@@ -6,54 +9,71 @@ import gc
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from ..records.codec import string_map
-from ..records.dimensions import with_derived
-from ..records.failure import Failure, FailureError, FailureKind, failure_error
-from ..records.inputs import Fill, InputSource, SourceKind
-from ..records.model import TensorInfo, free_names
+from ..records.failure import Failure, FailureError, FailureKind
+from ..records.placement import PlacedNodes
 from ..records.samples import Nanoseconds
-from ..records.trial import DimensionSize, Ending, ProviderOptions, Stage, TrialFacts, TrialSettings
+from ..records.trial import Ending, ProviderOptions, Stage, TrialFacts, TrialSettings
 from . import ort
 from .cancellation import Cancellation
 from .failures import is_cancellation, trial_failure
-from .inputs import make_inputs, sizes_of_files
-from .models import describe_model
 from .outputs import non_finite, output_info, save_outputs
-from .proposals import propose_inputs
+from .references import FirstOutputs, References, check_outputs
 from .registry import Registry
 from .run_watch import RunTimedOutError, RunWatch
 from .runners import Runner
-from .sessions import explain_refusal, is_strict_refusal, placement_of, session_options
+from .sessions import (
+    explain_refusal,
+    is_strict_refusal,
+    placed_nodes,
+    placement_of,
+    session_options,
+    without_excess,
+)
 from .timed_loop import ConcurrentLoop, Limits, TimedLoop
+from .trial_inputs import prepare_inputs
+from .usage import UsageMeter
 
 _ENDED: Final = "It was ended; the samples before it are kept."
 
 
-class Trial:
-    """One trial. `tell` gets the facts before each stage, `send` each batch of samples.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialListener:
+    """Who hears of a trial while it runs."""
 
-    `give_up` gets the failure when a run does not end although it must: it does not return to this trial.
-    """
+    tell: Callable[[TrialFacts], None]
+    """Gets the facts before each stage."""
+    nodes: Callable[[PlacedNodes], None]
+    """Gets the names of the nodes, once the session is there."""
+    send: Callable[[Stage, Nanoseconds, int], None]
+    """Gets each batch of samples, and the nanoseconds since the stage began."""
+    give_up: Callable[[Failure], None]
+    """Gets the failure when a run does not end although it must: it does not return to the trial."""
+
+
+class Trial:
+    """One trial."""
 
     def __init__(
         self,
         settings: TrialSettings,
         registry: Registry,
+        references: References,
         cancellation: Cancellation,
-        tell: Callable[[TrialFacts], None],
-        send: Callable[[Stage, Nanoseconds, int], None],
-        give_up: Callable[[Failure], None],
+        listener: TrialListener,
     ) -> None:
         self._settings = settings
         self._registry = registry
+        self._references = references
         self._cancellation = cancellation
-        self._tell = tell
-        self._send = send
-        self._give_up = give_up
+        self._listener = listener
+        self._send = listener.send
+        self._usage = UsageMeter()
+        self._first: FirstOutputs | None = None
         self._facts = TrialFacts()
         self._feeds: dict[str, Any] = {}
         self._sizes: dict[str, int] = {}
@@ -77,6 +97,7 @@ class Trial:
             self._close()  # only now: the error's traceback, which is gone, held the session
         if failure is not None:
             raise FailureError(failure)
+        self._check()
         if stopped or (self._facts.ending is None and self._cancellation.is_requested()):
             self._facts = replace(self._facts, ending=Ending.STOPPED)
         return self._facts
@@ -84,6 +105,7 @@ class Trial:
     def _run_stages(self) -> None:
         self._enter(Stage.PREPARING)
         self._make_inputs()
+        self._usage.before_session()
         self._enter(Stage.CREATING_SESSION)
         self._create_session()
         if self._cancellation.is_requested():
@@ -92,53 +114,9 @@ class Trial:
             self._run_session()
 
     def _make_inputs(self) -> None:
-        settings = self._settings
-        description = describe_model(settings.model_path)
-        given = {entry.name: entry.size for entry in settings.dimensions}
-        named = {source.name for source in settings.inputs}
-        tensors = description.inputs + tuple(
-            tensor for tensor in description.initializers or () if tensor.name in named
-        )
-        given |= sizes_of_files(tensors, settings.inputs, given)
-        names = free_names(tensors)
-        try:
-            sizes = with_derived(names, given)
-        except ValueError as error:
-            raise failure_error(
-                FailureKind.BAD_DIMENSION, f"A free dimension has no usable size: {error}.", hint="Change the sizes."
-            ) from error
-        self._sizes = {**given, **sizes}
-        sources, reasons = self._sources(tensors, sizes)
-        initializers = {tensor.name for tensor in description.initializers or ()}
-        made = make_inputs(tensors, sizes, settings.seed, sources, reasons, initializers)
-        self._feeds = made.feeds
-        dimensions = tuple(DimensionSize(name=name, size=size) for name, size in sizes.items() if size > 0)
-        self._know(inputs=made.facts, dimensions=dimensions)
-        unknown = [entry.name for entry in settings.dimensions if entry.name not in names]
-        if unknown:
-            text = f"No input has the free dimension {', '.join(unknown)}; they have: {', '.join(names) or 'none'}."
-            self._know(notes=(text,))
-
-    def _sources(
-        self, tensors: tuple[TensorInfo, ...], sizes: dict[str, int]
-    ) -> tuple[tuple[InputSource, ...], dict[str, str]]:
-        """Return a source for every input, and the reasons of those that were proposed."""
-        own = {source.name: source for source in self._settings.inputs if not _is_automatic(source)}
-        hints = {source.name: source for source in self._settings.inputs if _is_automatic(source)}
-        names = {tensor.name for tensor in tensors}
-        reasons: dict[str, str] = {}
-        if names - set(own):
-            for proposal in propose_inputs(self._settings.model_path, sizes).proposals:
-                name = proposal.source.name
-                if name in own or name not in names:
-                    continue
-                hint = hints.get(name)
-                source = proposal.source
-                if hint is not None:
-                    source = replace(source, shape=hint.shape or source.shape, length=hint.length)
-                own[name] = source
-                reasons[name] = proposal.reason
-        return tuple(own.values()), reasons
+        made = prepare_inputs(self._settings)
+        self._feeds, self._sizes = made.feeds, made.sizes
+        self._know(inputs=made.facts, dimensions=made.dimensions, notes=made.notes)
 
     def _create_session(self) -> None:
         settings = self._settings
@@ -146,7 +124,8 @@ class Trial:
         options = session_options(settings, self._registry, self._sizes, strict=strict)
         self._cancellation.watch(session_options=options, run_options=self._run_options)
         if settings.target.policy is None:
-            self._know(target_devices=settings.target.device_keys + settings.target.second_keys)
+            keys = settings.target.device_keys + settings.target.second_keys
+            self._know(target_devices=keys, wanted_eps=self._registry.ep_names_of(keys))
         began = time.perf_counter_ns()
         try:
             # enable_fallback=0: otherwise a failing EP is replaced by the CPU without a word.
@@ -157,12 +136,15 @@ class Trial:
             lenient = session_options(settings, self._registry, self._sizes, strict=False)
             raise explain_refusal(settings.model_path, lenient, str(error)) from None
         created = time.perf_counter_ns() - began
+        self._usage.session_created()
         self._registry.track_session(self._session)
+        nodes = placed_nodes(self._session)
+        providers = tuple(self._session.get_providers())
         saved = settings.session.optimized_model_path
         self._know(
             session_creation_ns=created,
-            placement=placement_of(self._session),
-            providers=tuple(self._session.get_providers()),
+            placement=placement_of(nodes),
+            providers=providers,
             provider_options=tuple(
                 ProviderOptions(ep_name=name, options=string_map(entries))
                 for name, entries in self._session.get_provider_options().items()
@@ -171,7 +153,10 @@ class Trial:
             saved_files=(saved,) if saved and Path(saved).is_file() else (),
         )
         if settings.target.policy is not None:
-            self._know(target_devices=self._registry.keys_of(list(self._session.get_input_epdevices())))
+            devices = self._registry.keys_of(list(self._session.get_input_epdevices()))
+            self._know(target_devices=devices, wanted_eps=providers[:1])
+        if nodes is not None:
+            self._listener.nodes(without_excess(nodes))
 
     def _run_session(self) -> None:
         settings = self._settings
@@ -190,7 +175,8 @@ class Trial:
         if settings.outputs_folder:
             saved = save_outputs(settings.outputs_folder, runner.names, outputs, runner.types)
             self._know(saved_files=self._facts.saved_files + saved)
-        bad = tuple(non_finite(runner.names, outputs, runner.types))
+        self._know(non_finite_outputs=tuple(non_finite(runner.names, outputs, runner.types)))
+        self._first = FirstOutputs.of(settings.check, runner.names, runner.types, outputs)
         del result, outputs
         if self._cancellation.is_requested():
             return
@@ -202,8 +188,6 @@ class Trial:
         self._cancellation.when_stuck(self._loop.rescue)
         with _no_garbage_collection():
             self._measure(self._loop)
-        self._enter(Stage.CHECKING)
-        self._know(non_finite_outputs=bad)
 
     def _measure(self, loop: TimedLoop | ConcurrentLoop) -> None:
         if self._settings.warmup:
@@ -215,9 +199,11 @@ class Trial:
         self._enter(Stage.MEASURING)
         rule = self._settings.stop_rule
         limits = Limits(iterations=rule.iterations, seconds=rule.seconds, stable_percent=rule.stable_percent)
+        self._usage.measuring_begins()
         try:
             loop.measure(Stage.MEASURING, limits)
         finally:
+            self._usage.measuring_ended()
             self._know(sample_count=loop.count, measured_ns=loop.elapsed_ns, ending=loop.ending)
 
     @contextmanager
@@ -233,7 +219,7 @@ class Trial:
         """On the watch's thread: the run does not come back. What was measured is sent, then the engine gives up."""
         if self._loop is not None:
             self._loop.rescue()
-        self._give_up(self._timed_out("It did not end when asked to, so its engine was replaced."))
+        self._listener.give_up(self._timed_out("It did not end when asked to, so its engine was replaced."))
 
     def _failure_of(self, error: Exception) -> Failure:
         if isinstance(error, RunTimedOutError) or (self._watch is not None and self._watch.is_overdue):
@@ -251,18 +237,30 @@ class Trial:
     def _close(self) -> None:
         self._cancellation.when_stuck(None)
         self._loop = None
-        self._feeds = {}
+        self._usage.close()
         if self._session is not None:
             self._enter(Stage.CLOSING)
             self._session = None
             gc.collect()
 
+    def _check(self) -> None:
+        """Compare the outputs of the first run with the CPU's. The session is gone by then: two at a time would need
+        twice the memory.
+        """
+        first, feeds = self._first, self._feeds
+        self._first, self._feeds = None, {}
+        if first is None:
+            return
+        if self._settings.check.enabled and not self._cancellation.is_requested():
+            self._enter(Stage.CHECKING)
+        self._know(check=check_outputs(self._settings, first, feeds, self._sizes, self._references, self._cancellation))
+
     def _know(self, **facts: Any) -> None:
         self._facts = replace(self._facts, **facts)
 
     def _enter(self, stage: Stage) -> None:
-        self._know(stage=stage)
-        self._tell(self._facts)
+        self._know(stage=stage, costs=None if stage is Stage.PREPARING else self._usage.costs)
+        self._listener.tell(self._facts)
 
 
 @contextmanager
@@ -273,7 +271,3 @@ def _no_garbage_collection() -> Iterator[None]:
         yield
     finally:
         gc.enable()
-
-
-def _is_automatic(source: InputSource) -> bool:
-    return source.kind is SourceKind.GENERATED and source.fill is Fill.AUTOMATIC

@@ -6,6 +6,7 @@ Source of the names: OrtEpDevice and OrtHardwareDevice of ONNX Runtime's Python 
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -113,6 +114,12 @@ def with_keys(devices: Iterable[Device]) -> tuple[Device, ...]:
         keyed.append(replace(device, key=f"{stem}#{seen[stem]}"))
         seen[stem] += 1
     return tuple(keyed)
+
+
+def type_in_key(key: str) -> DeviceType | None:
+    """Return the kind of hardware of a device by its key, also when the device is gone; None for what is no key."""
+    found = re.search(r"/(CPU|GPU|NPU):[0-9a-f]+:[0-9a-f]+/[0-9a-f]{8}#[0-9]+$", key)
+    return None if found is None else DeviceType(found[1])
 
 
 def _key_stem(device: Device) -> str:

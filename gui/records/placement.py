@@ -101,8 +101,10 @@ def verdict_text(placement: tuple[Placement, ...] | None, wanted: tuple[str, ...
     for name in dict.fromkeys(wanted):
         count = counts[name].node_count if name in counts else 0
         amount = f"all {total}" if count == total else "none" if count == 0 else str(count)
-        parts.append(f"{name} ran {amount}{'' if count == total else f' of the {total}' if count == 0 else f' of {total}'}"
-                     f" {'node' if total == 1 else 'nodes'}")
+        parts.append(
+            f"{name} ran {amount}{'' if count == total else f' of the {total}' if count == 0 else f' of {total}'}"
+            f" {'node' if total == 1 else 'nodes'}"
+        )
     others = [part for part in placement if part.ep_name not in wanted]
     parts += [f"{part.node_count} on {part.ep_name}: {ops_text(part)}" for part in others]
     return "; ".join(parts) + "."

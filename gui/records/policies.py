@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from enum import Enum
 
-from .device import DeviceType
+from .codec import to_json
+from .device import Device, DeviceType
 from .failure import Failure
-from .placement import Placement
+from .library import CPU_EP_NAME, Library
+from .placement import Placement, PlacementVerdict, judge_placement, verdict_text
+from .protocol import Greeting
+from .setup_file import device_text
 from .trial import Policy
+
+POLICIES_FORMAT = "ort-device-explorer policies 1"
 
 POLICY_MEANING = {
     Policy.DEFAULT: "As PREFER_CPU",
@@ -19,6 +27,8 @@ POLICY_MEANING = {
     Policy.MIN_OVERALL_POWER: "As PREFER_NPU",
 }
 """What ORT 1.32 does for each."""
+
+_NO_SESSION = "The policy led to no session: "
 
 _PREFERRED = {
     Policy.PREFER_NPU: DeviceType.NPU,
@@ -41,6 +51,9 @@ class PolicyOutcome:
     """The EP that was taken; empty when no session came of it."""
     device_key: str = ""
     """Its device; empty when it cannot be told."""
+    providers: tuple[str, ...] = ()
+    """All EPs that the session offers the nodes to, in their order: a policy may put a plugin's CPU EP after the one it
+    takes, and ORT's own CPU EP is always the last."""
     placement: tuple[Placement, ...] | None = None
     failure: Failure | None = None
     """Why no session came of it."""
@@ -57,4 +70,90 @@ def missed_preference(policy: Policy, taken: DeviceType | None) -> str:
     wanted = _PREFERRED.get(policy)
     if wanted is None or taken is None or taken is wanted:
         return ""
-    return f"{policy.value} prefers {'an' if wanted is DeviceType.NPU else 'a'} {wanted.value} and took the {taken.value}."
+    return (
+        f"{policy.value} prefers {'an' if wanted is DeviceType.NPU else 'a'} {wanted.value} and took the {taken.value}."
+    )
+
+
+class PolicyMark(Enum):
+    """What is to be thought of an outcome."""
+
+    GOOD = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+def warning_of(outcome: PolicyOutcome, device: Device | None) -> str:
+    """Return what is to be warned of in an outcome that is no failure, or an empty text; `device` is the one taken."""
+    missed = missed_preference(outcome.policy, _type_taken(outcome, device))
+    if missed:
+        return missed
+    plugin = outcome.ep_name not in ("", CPU_EP_NAME)
+    if plugin and judge_placement(outcome.placement, (outcome.ep_name,)) is PlacementVerdict.NONE:
+        return f"{outcome.ep_name} was taken, but got none of the nodes."
+    return ""
+
+
+def mark_of(outcome: PolicyOutcome, device: Device | None) -> PolicyMark:
+    """Return the mark of an outcome; `device` is the one taken."""
+    if outcome.failure is not None:
+        return PolicyMark.FAILED
+    return PolicyMark.WARNING if warning_of(outcome, device) else PolicyMark.GOOD
+
+
+def result_text(outcome: PolicyOutcome, device: Device | None) -> str:
+    """Return how it went in one line: `ok`, `warning: …` or `failed: …`; `device` is the one taken."""
+    mark = mark_of(outcome, device)
+    said = outcome.failure.message if outcome.failure is not None else warning_of(outcome, device)
+    words = said.removeprefix(f"{outcome.policy.value} ").removeprefix(_NO_SESSION)  # the row says both already
+    return mark.value if mark is PolicyMark.GOOD else f"{mark.value}: {words}"
+
+
+def taken_text(outcome: PolicyOutcome, device: Device | None) -> str:
+    """Return what was taken: `ggml (CPU, AMD)`, `fast (NPU), then ggml`; empty when no session came of it."""
+    taken = outcome.ep_name if device is None else device_text(device)
+    others = [name for name in outcome.providers if name not in (outcome.ep_name, CPU_EP_NAME)]
+    return ", then ".join([taken, *others]) if taken else ""
+
+
+def nodes_text(outcome: PolicyOutcome) -> str:
+    """Return which EP gets how many nodes, as a sentence; empty when it is not known. Nothing was run."""
+    verdict = verdict_text(outcome.placement, (outcome.ep_name,)) if outcome.ep_name else ""
+    ran = f"{outcome.ep_name} ran "
+    return f"{outcome.ep_name} gets {verdict.removeprefix(ran)}" if verdict.startswith(ran) else verdict
+
+
+def order_text(order: tuple[str, ...], devices: tuple[Device, ...]) -> tuple[str, ...]:
+    """Return the devices in ORT's order, in few words each; a device that is gone is told by its key."""
+    known = {device.key: device for device in devices}
+    return tuple(device_text(known[key]) if key in known else key for key in order)
+
+
+def policies_json(
+    outcomes: tuple[PolicyOutcome, ...],
+    *,
+    model: str,
+    environment: Greeting | None,
+    libraries: tuple[Library, ...],
+    devices: tuple[Device, ...],
+) -> str:
+    """Return the text of the file in which outcomes are kept; an empty `model` is the tiny one."""
+    data = {
+        "format": POLICIES_FORMAT,
+        "about": {
+            "model": "the model tried; empty for the tiny one that comes along. Free dimensions were 1",
+            "outcomes": "one a policy; order holds keys of devices, the most preferred first; times are nanoseconds",
+        },
+        "environment": None if environment is None else to_json(environment),
+        "model": model,
+        "libraries": [to_json(library) for library in libraries],
+        "devices": [to_json(device) for device in devices],
+        "outcomes": [to_json(outcome) for outcome in outcomes],
+    }
+    return json.dumps(data, indent=2) + "\n"
+
+
+def _type_taken(outcome: PolicyOutcome, device: Device | None) -> DeviceType | None:
+    if device is not None:
+        return device.type
+    return DeviceType.CPU if outcome.ep_name == CPU_EP_NAME else None

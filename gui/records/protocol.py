@@ -3,8 +3,8 @@
 Requests are `{"id": n, "op": …, …}`; answers `{"id": n, "ok": …}` or `{"id": n, "error": {kind, message, hint,
 detail}}`; events `{"id": n or null, "event": …, …}`, where the id is that of the request they belong to.
 
-What native code prints goes to stderr. Around the loading of a library the engine writes a mark there, so that its
-peer can tell which lines were printed meanwhile; see `encode_mark`.
+What native code prints goes to stderr. Around the loading of a library, around a trial and before each of its stages
+the engine writes a mark there, so that its peer can tell which lines were printed meanwhile; see `encode_mark`.
 """
 
 from __future__ import annotations
@@ -105,20 +105,33 @@ class Explanation:
 
 
 _MARK = "\x1e"
-_BEGINS, _ENDS = "begins", "ends"
+_BEGINS, _ENDS, _ENTERS = "begins", "ends", "enters "
 
 
-def encode_mark(request_id: int, *, ends: bool) -> bytes:
-    """Return the lines for stderr that say that a request begins or ends there, whatever was printed before."""
-    return f"\n{_MARK}{request_id} {_ENDS if ends else _BEGINS}\n".encode("ascii")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StderrMark:
+    """Where in stderr a request begins, enters a stage, or ends."""
+
+    request: int
+    stage: str = ""
+    """The stage it enters there."""
+    ends: bool = False
 
 
-def decode_mark(line: str) -> tuple[int, bool] | None:
-    """Return request and whether it ends there when a line of stderr is a mark, else None."""
+def encode_mark(mark: StderrMark) -> bytes:
+    """Return the lines for stderr that hold a mark, whatever was printed before."""
+    word = f"{_ENTERS}{mark.stage}" if mark.stage else _ENDS if mark.ends else _BEGINS
+    return f"\n{_MARK}{mark.request} {word}\n".encode("ascii")
+
+
+def decode_mark(line: str) -> StderrMark | None:
+    """Return the mark that a line of stderr is, else None."""
     number, _, word = line.removeprefix(_MARK).partition(" ")
-    if not line.startswith(_MARK) or not number.isdecimal() or word not in (_BEGINS, _ENDS):
+    if not line.startswith(_MARK) or not number.isdecimal():
         return None
-    return int(number), word == _ENDS
+    if word.startswith(_ENTERS) and len(word) > len(_ENTERS):
+        return StderrMark(request=int(number), stage=word.removeprefix(_ENTERS))
+    return StderrMark(request=int(number), ends=word == _ENDS) if word in (_BEGINS, _ENDS) else None
 
 
 def encode_line(message: dict[str, Any]) -> bytes:

@@ -77,8 +77,12 @@ class Histogram:
 
 
 def nearest_rank(count: int, percent: float) -> int:
-    """Return the index of the percentile in `count` sorted samples: ceil(p/100 * n) - 1, at least 0."""
-    return max(0, math.ceil(percent / 100 * count - 1e-9) - 1)
+    """Return the index of the percentile in `count` sorted samples: ceil(p/100 * n) - 1, at least 0.
+
+    Exact for percentages of at most three decimals, in whole numbers: 99.9 is no float.
+    """
+    thousandths = round(percent * 1000)
+    return max(0, -(-thousandths * count // 100_000) - 1)
 
 
 def summarize(samples: Nanoseconds, measured_ns: int = 0, total_count: int | None = None) -> LatencyStatistics | None:
@@ -121,10 +125,11 @@ def median_ranks(count: int) -> tuple[int, int] | None:
 
     Distribution-free: each sample lies below the median with probability 1/2, so the count of those below is binomial.
     The interval is the narrowest symmetric one that holds the median with at least 95 %: exactly so up to 1,000
-    samples, beyond by the normal approximation.
+    samples, beyond by the normal approximation with its continuity correction (a rank wider than
+    needed for fewer than one count in a thousand, never narrower).
     """
     if count > 1000:
-        low = math.floor(count / 2 - 1.959964 * math.sqrt(count) / 2) - 1
+        low = math.floor(count / 2 - 1.959964 * math.sqrt(count) / 2 - 0.5)
         return low, count - 1 - low
     tail, below, limit = 0, -1, 0.025 * 2**count
     for rank in range(count):

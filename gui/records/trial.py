@@ -198,8 +198,8 @@ class Stage(Enum):
     FIRST_RUN = "first run"
     WARMING_UP = "warming up"
     MEASURING = "measuring"
-    CHECKING = "checking"
     CLOSING = "closing"
+    CHECKING = "checking"
 
 
 class Ending(Enum):

@@ -66,7 +66,7 @@ def placement_reasons(lines: Iterable[TrialLogLine], wanted: tuple[str, ...]) ->
         text = line.record.message.strip()
         lowered = text.lower()
         names_it = any(name.lower() in lowered for name in wanted)
-        refuses = any(word in lowered for word in ("not support", "unsupported", "fallback", "fall back", "skipp"))
+        refuses = any(word in lowered for word in ("not support", "unsupported", "fallback", "fall back", "skip"))
         if text and (line.record.severity >= LogSeverity.WARNING or (names_it and refuses)):
             found[text] = None
     return tuple(found)[:_REASONS]

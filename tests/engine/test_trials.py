@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +28,8 @@ ALL_STAGES = [
     Stage.FIRST_RUN,
     Stage.WARMING_UP,
     Stage.MEASURING,
-    Stage.CHECKING,
     Stage.CLOSING,
+    Stage.CHECKING,
 ]
 
 
@@ -56,7 +57,7 @@ def small_model(path: Path, op_type: str, other: float) -> Path:
 
 def test_that_stages_are_told_in_their_order(engine: EngineProcess, register: Register, add_model: Path) -> None:
     trial = engine.start_trial(settings_for(add_model, *register(engine)))
-    assert engine.answer(trial, TrialFacts).stage is Stage.CLOSING
+    assert engine.answer(trial, TrialFacts).stage is Stage.CHECKING
     assert engine.stages(trial) == ALL_STAGES
 
 
@@ -80,7 +81,7 @@ def test_that_each_stage_is_told_with_what_is_known_before_it(
     assert (given.name, given.type, given.shape) == ("x", "tensor(float)", (2, 4))
     dimensions = (DimensionSize(name="N", size=2),)
     expected = TrialFacts(stage=Stage.CREATING_SESSION, inputs=(given,), dimensions=dimensions)
-    assert told[Stage.CREATING_SESSION] == expected
+    assert replace(told[Stage.CREATING_SESSION], costs=None) == expected
     first_run = told[Stage.FIRST_RUN]
     assert first_run.target_devices == keys
     assert first_run.placement is not None
@@ -90,8 +91,9 @@ def test_that_each_stage_is_told_with_what_is_known_before_it(
     assert (warming_up.first_run_ns or 0) > 0
     assert warming_up.outputs
     assert (told[Stage.MEASURING].warmup_runs, told[Stage.MEASURING].sample_count) == (5, 0)
-    assert (told[Stage.CHECKING].sample_count, told[Stage.CHECKING].ending) == (30, Ending.ITERATIONS)
-    assert told[Stage.CLOSING] == last
+    assert (told[Stage.CLOSING].sample_count, told[Stage.CLOSING].ending) == (30, Ending.ITERATIONS)
+    assert told[Stage.CHECKING].check is None
+    assert replace(told[Stage.CHECKING], check=last.check) == last
 
 
 @pytest.mark.parametrize("iterations", [1, 2, 100, 3000])

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from typing import Any
 
@@ -26,6 +26,27 @@ def test_that_a_record_comes_back_from_json_text_as_it_was(record: Any) -> None:
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: type(record).__name__)
 def test_that_json_names_every_field(record: Any) -> None:
     assert list(to_json(record)) == [field.name for field in fields(record)]
+
+
+def records_within(value: Any) -> list[Any]:
+    """Return a record and all that it holds."""
+    if isinstance(value, tuple):
+        return [record for entry in value for record in records_within(entry)]
+    if not is_dataclass(value):
+        return []
+    return [value, *(record for field in fields(value) for record in records_within(getattr(value, field.name)))]
+
+
+def test_that_the_examples_leave_no_field_at_its_default() -> None:
+    """Else the round trips above say nothing of that field."""
+    everything = records_within(RECORDS)
+    left = {
+        f"{kind.__name__}.{field.name}"
+        for kind in {type(record) for record in everything}
+        for field in fields(kind)
+        if all(getattr(record, field.name) == field.default for record in everything if type(record) is kind)
+    }
+    assert left == set()
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: type(record).__name__)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from gui.records.codec import StringMap
-from gui.records.device import Device, DeviceType, HardwareDevice, with_keys
+from gui.records.device import Device, DeviceType, HardwareDevice, type_in_key, with_keys
 
 CARD = HardwareDevice(
     type=DeviceType.GPU, vendor="Maker", vendor_id=0x10DE, device_id=7, metadata=(("pci_bus_id", "01:00"), ("idx", "0"))
@@ -103,3 +103,14 @@ def test_that_the_version_is_that_of_the_ep() -> None:
 
 def test_that_the_type_is_that_of_the_hardware() -> None:
     assert DEVICE.type is DeviceType.GPU
+
+
+@pytest.mark.parametrize("kind", list(DeviceType))
+@pytest.mark.parametrize("library", [None, "a/CPU:0000:0000/b"])
+def test_that_a_key_tells_the_kind_of_hardware(kind: DeviceType, library: str | None) -> None:
+    hardware = replace(DEVICE.device, type=kind)
+    assert type_in_key(key_of(replace(DEVICE, device=hardware, library=library))) is kind
+
+
+def test_that_what_is_no_key_tells_nothing() -> None:
+    assert type_in_key("cpu") is None

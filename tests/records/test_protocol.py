@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from gui.records.codec import DecodeError
-from gui.records.protocol import decode_line, decode_mark, encode_line, encode_mark
+from gui.records.protocol import StderrMark, decode_line, decode_mark, encode_line, encode_mark
+from gui.records.trial import Stage
 
 
 @pytest.mark.parametrize(
@@ -45,15 +46,22 @@ def test_that_what_json_cannot_hold_is_not_sent() -> None:
 # ---- Marks in stderr ----
 
 
-@pytest.mark.parametrize("ends", [True, False])
-def test_that_a_mark_comes_back_from_its_line(ends: bool) -> None:
-    before, line, after = encode_mark(17, ends=ends).decode().split("\n")
+@pytest.mark.parametrize(
+    "mark",
+    [
+        StderrMark(request=17),
+        StderrMark(request=17, ends=True),
+        *(StderrMark(request=3, stage=stage.value) for stage in Stage),
+    ],
+)
+def test_that_a_mark_comes_back_from_its_line(mark: StderrMark) -> None:
+    before, line, after = encode_mark(mark).decode().split("\n")
     assert (before, after) == ("", "")  # a line of its own, whatever stood before it
-    assert decode_mark(line) == (17, ends)
+    assert decode_mark(line) == mark
 
 
 @pytest.mark.parametrize(
-    "line", ["", "17 ends", "\x1e", "\x1e17", "\x1e17 stops", "\x1ex ends", "\x1e-1 ends", "error \x1e17 ends"]
+    "line", ["", "17 ends", "\x1e", "\x1e17", "\x1e17 stops", "\x1e17 enters ", "\x1e17 enters", "\x1ex ends", "\x1e-1 ends", "error \x1e17 ends"]
 )
 def test_that_another_line_is_no_mark(line: str) -> None:
     assert decode_mark(line) is None
