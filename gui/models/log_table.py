@@ -86,7 +86,12 @@ class LogFilterProxy(FilterProxy):
 
     def filterAcceptsRow(self, source_row: int, source_parent: Index) -> bool:
         """Qt's."""
-        model = self.sourceModel()
-        if isinstance(model, LogTableModel) and model.row(source_row).severity < self._least:
+        severity = self.severity_of(source_row)
+        if severity is not None and severity < self._least:
             return False
         return super().filterAcceptsRow(source_row, source_parent)
+
+    def severity_of(self, source_row: int) -> LogSeverity | None:
+        """Return how severe the message of a row is; None for what is let through anyhow."""
+        model = self.sourceModel()
+        return model.row(source_row).severity if isinstance(model, LogTableModel) else None

@@ -15,7 +15,7 @@ from PySide6.QtCore import (
     QSortFilterProxyModel,
     Qt,
 )
-from PySide6.QtGui import QFont, QIcon
+from PySide6.QtGui import QColor, QFont, QIcon
 
 Index = QModelIndex | QPersistentModelIndex
 _Row = TypeVar("_Row")
@@ -41,6 +41,8 @@ class Column(Generic[_Row]):
     """None shows the text itself, which may be cut off in the cell."""
     is_number: bool = False
     is_bold: Callable[[_Row], bool] | None = None
+    color: Callable[[_Row], QColor | None] | None = None
+    """Of the text; None is the view's own."""
     header_tip: str = ""
 
 
@@ -118,6 +120,8 @@ class RecordTableModel(QAbstractTableModel, Generic[_Row]):
                 return side | Qt.AlignmentFlag.AlignVCenter
             case Qt.ItemDataRole.FontRole:
                 return _bold() if column.is_bold is not None and column.is_bold(row) else None
+            case Qt.ItemDataRole.ForegroundRole:
+                return column.color(row) if column.color else None
             case _ if role == SORT_ROLE:
                 value = (column.sort or column.text)(row)
                 # Qt compares an int of 32 bits with a larger one as if both had 32; a double holds all of them.

@@ -41,8 +41,8 @@ class LatencyCharts(QWidget):
         self._outside = pg.TextItem(anchor=(1, 0))
         self._median_line = _LevelLine(0, 0.02, _BELOW)
         self._p90_line = _LevelLine(0, 0.02, _ABOVE)
-        self._median_bar = _LevelLine(90, 0.97, _BESIDE)
-        self._p90_bar = _LevelLine(90, 0.86, _BESIDE)
+        self._median_bar = _LevelLine(90, 0.93, _BESIDE)
+        self._p90_bar = _LevelLine(90, 0.8, _BESIDE)
         self._build()
         self._tint()
 

@@ -1,4 +1,4 @@
-"""What was measured: charts, numbers, and the trials of this sitting."""
+"""What was measured and how true it is: charts, numbers, and the trials of this sitting."""
 
 from __future__ import annotations
 
@@ -8,14 +8,19 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QSplitter, QVBoxLa
 
 from .. import theme
 from ..models.table import ROW_ROLE, SORT_ROLE
-from ..models.texts import count_text
+from ..models.texts import DASH, count_text
 from ..models.trial_table import MeasureTableModel, TrialTableModel, measures
 from ..models.trial_texts import inputs_text, run_texts, stop_rule_text
+from ..models.verdict_texts import Alarm, TrialPage, Verdict, alarms
+from ..records.failure import Failure
 from ..records.result import Outcome
 from ..records.statistics import DEFINITION
 from ..state import State
 from ..trial_run import LIVE_SAMPLES, TrialRun
-from .latency_charts import LatencyCharts
+from .tones import tone_icon
+from .trial_badges import TrialBadges
+from .trial_banner import TrialBanner
+from .trial_pages import TrialPages
 from .widgets import ElidedLabel, FailureBox, TableView
 
 _REDRAW_MS = 40
@@ -34,17 +39,26 @@ class LatencyPanel(QWidget):
     """A `TrialRun` of the list."""
     remove_requested = Signal(tuple)
     """Of `TrialRun`."""
+    profile_requested = Signal(object)
+    """The `TrialRun` to be profiled."""
+    save_trace_requested = Signal(object)
+    """As the page of the profile asks."""
 
     def __init__(self, state: State, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = state
         self._title = ElidedLabel(self)
         self._note = ElidedLabel(self)
+        self._badges = TrialBadges(self)
+        self._banner = TrialBanner(self)
+        self._alarms_of: tuple[object, ...] = ()
         self._failure = FailureBox(self)
-        self.charts = LatencyCharts(self)
-        self._measures = MeasureTableModel(self)
+        self._choices_of: tuple[Failure | None, bool] = (None, False)
+        self._pages = TrialPages(state, self)
+        self.charts = self._pages.charts
+        self._measures = MeasureTableModel(self, rough_color=lambda: theme.muted(self.palette()))
         self._measure_view = TableView(self.tr("Measures"), self)
-        self._trials = TrialTableModel(self._icon_of, self)
+        self._trials = TrialTableModel(self._icon_of, self._verdict_icon, self)
         self._proxy = QSortFilterProxyModel(self)
         self._trial_view = TableView(self.tr("Trials of this sitting"), self)
         self.upright = QSplitter(Qt.Orientation.Vertical, self)
@@ -67,7 +81,7 @@ class LatencyPanel(QWidget):
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         self._measure_view.setToolTip(DEFINITION)
-        self._measure_view.setMinimumWidth(self.fontMetrics().averageCharWidth() * 30)
+        self._measure_view.setMinimumWidth(self.fontMetrics().averageCharWidth() * 44)
         self._proxy.setSourceModel(self._trials)
         self._proxy.setSortRole(SORT_ROLE)
         self._trial_view.setModel(self._proxy)
@@ -76,7 +90,7 @@ class LatencyPanel(QWidget):
         self._trial_view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self._trial_view.empty_hint = self.tr("Trials of this sitting are listed here.")
         self._set_column_widths()
-        self._trial_view.horizontalHeader().setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
+        self._trial_view.horizontalHeader().setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
         remove = QAction(self.tr("Remove trials"), self._trial_view)
         remove.setShortcut(QKeySequence.StandardKey.Delete)
         remove.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
@@ -92,8 +106,10 @@ class LatencyPanel(QWidget):
         column.setSpacing(3)
         column.addWidget(self._title)
         column.addWidget(self._note)
+        column.addWidget(self._badges)
+        column.addWidget(self._banner)
         column.addWidget(self._failure)
-        column.addWidget(self.charts, 1)
+        column.addWidget(self._pages, 1)
         self.sideways.addWidget(charts)
         self.sideways.addWidget(self._measure_view)
         self.upright.addWidget(self.sideways)
@@ -111,7 +127,7 @@ class LatencyPanel(QWidget):
 
     def _set_column_widths(self) -> None:
         header, metrics = self._trial_view.horizontalHeader(), self.fontMetrics()
-        for column, characters in enumerate((4, 18, 22, 22, 18, 11, 11, 11, 9)):
+        for column, characters in enumerate((4, 18, 22, 16, 13, 18, 11, 11, 11, 9)):
             header.resizeSection(column, metrics.averageCharWidth() * characters + 8)
 
     def _connect(self) -> None:
@@ -119,6 +135,10 @@ class LatencyPanel(QWidget):
         self._state.current_trial_changed.connect(self._show_current)
         self._state.current_trial_changed.connect(self._on_trials)
         self._state.trial_changed.connect(self._on_trial_changed)
+        self._badges.page_requested.connect(self._pages.show_page)
+        self._banner.page_requested.connect(self._pages.show_page)
+        self._pages.profile_requested.connect(self.profile_requested)
+        self._pages.save_trace_requested.connect(self.save_trace_requested)
         self._timer.timeout.connect(self._redraw)
         self._trial_view.selectionModel().selectionChanged.connect(self._on_selection)
 
@@ -144,7 +164,7 @@ class LatencyPanel(QWidget):
         self._showing = False
 
     def _show_current(self) -> None:
-        self.charts.show_trial(self._state.current_trial)
+        self._pages.show_trial(self._state.current_trial)
         self._show_numbers()
 
     def _on_trial_changed(self, trial: TrialRun) -> None:
@@ -167,9 +187,9 @@ class LatencyPanel(QWidget):
         self._dirty -= 1
         self._turn = (self._turn + 1) % 3
         if self._turn == 0:
-            self.charts.redraw_samples()
+            self._pages.redraw_first()
         elif self._turn == 1:
-            self.charts.redraw_histogram()
+            self._pages.redraw_second()
         else:
             self._show_numbers()
             running = self._state.running_trial
@@ -179,7 +199,9 @@ class LatencyPanel(QWidget):
     def _show_numbers(self) -> None:
         trial = self._state.current_trial
         self._measures.set_rows(measures(trial))
-        self._failure.show_failure(None if trial is None else trial.failure)
+        self._show_failure(trial)
+        self._badges.show_trial(trial)
+        self._show_alarms(trial)
         if trial is None:
             self._title.show_text(self.tr("No trial yet"))
             self._note.show_text(
@@ -190,6 +212,29 @@ class LatencyPanel(QWidget):
             self.tr("{0} on {1}").format(trial.model_name, trial.target_text) + f"  ·  #{trial.number}"
         )
         self._note.show_text(self._note_of(trial))
+
+    def _show_failure(self, trial: TrialRun | None) -> None:
+        failure = None if trial is None else trial.failure
+        has_log = trial is not None and len(trial.log) > 0
+        if (failure, has_log) != self._choices_of:
+            self._choices_of = (failure, has_log)
+            offers_log = failure is not None and has_log
+            self._failure.set_choices(*(((self.tr("Show log"), self._show_log),) if offers_log else ()))
+        self._failure.show_failure(failure)
+
+    def _show_log(self) -> None:
+        self._pages.show_page(TrialPage.LOG)
+
+    def _show_alarms(self, trial: TrialRun | None) -> None:
+        """Show what must not be missed; the log is looked through only when one of the things it goes by is new."""
+        seen: tuple[object, ...] = ()
+        if trial is not None:
+            seen = (trial, trial.facts.placement, trial.facts.check, trial.facts.wanted_eps, len(trial.log))
+        if seen == self._alarms_of:
+            return
+        self._alarms_of = seen
+        found: tuple[Alarm, ...] = () if trial is None else alarms(trial)
+        self._banner.show_alarms(found)
 
     def _note_of(self, trial: TrialRun) -> str:
         settings, facts = trial.settings, trial.facts
@@ -229,3 +274,6 @@ class LatencyPanel(QWidget):
 
     def _icon_of(self, trial: TrialRun) -> QIcon:
         return theme.icon(_OUTCOME_ICONS[trial.outcome], self.palette())
+
+    def _verdict_icon(self, verdict: Verdict) -> QIcon | None:
+        return None if verdict.cell == DASH else tone_icon(verdict.icon, self.palette(), verdict.tone)

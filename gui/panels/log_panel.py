@@ -24,31 +24,15 @@ from .widgets import TableView
 _BATCH_MS = 100
 
 
-class LogPanel(QWidget):
-    """A bounded table, filtered by severity and words. Records are shown in batches."""
+class LogFilterBar(QWidget):
+    """The head of a log: how severe its messages must be, what words they must hold, and *Copy all*."""
 
-    unseen_changed = Signal(int)
-    """Warnings and worse that came while the panel was not to be seen."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, proxy: LogFilterProxy, view: TableView, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._model = LogTableModel(self)
-        self._proxy = LogFilterProxy(self)
-        self._proxy.setSourceModel(self._model)
-        self._view = TableView(self.tr("Log"), self)
+        self._proxy = proxy
+        self._view = view
         self._severity = QComboBox(self)
         self._filter = QLineEdit(self)
-        self._pending: list[LogRecord] = []
-        self._unseen = 0
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_BATCH_MS)
-        self._build()
-        self._timer.timeout.connect(self._flush)
-        self._severity.currentIndexChanged.connect(self._on_severity)
-        self._filter.textChanged.connect(self._proxy.set_filter_text)
-
-    def _build(self) -> None:
         for severity in LogSeverity:
             text = severity_text(severity)
             only = severity is LogSeverity.FATAL
@@ -61,15 +45,50 @@ class LogPanel(QWidget):
         label.setBuddy(self._severity)
         copy = QPushButton(self.tr("Copy all"), self)
         copy.setToolTip(self.tr("Copy all messages that are shown"))
-        clear = QPushButton(self.tr("Clear"), self)
+        self.row = QHBoxLayout(self)
+        self.row.setContentsMargins(0, 0, 0, 0)
+        self.row.addWidget(label)
+        self.row.addWidget(self._severity)
+        self.row.addWidget(self._filter, 1)
+        self.row.addWidget(copy)
+        self._severity.currentIndexChanged.connect(self._on_severity)
+        self._filter.textChanged.connect(self._proxy.set_filter_text)
         copy.clicked.connect(self._copy_all)
+
+    def _on_severity(self) -> None:
+        self._proxy.set_least_severity(LogSeverity(self._severity.currentData()))
+
+    def _copy_all(self) -> None:
+        self._view.selectAll()
+        self._view.copy_rows()
+        self._view.clearSelection()
+
+
+class LogPanel(QWidget):
+    """A bounded table, filtered by severity and words. Records are shown in batches."""
+
+    unseen_changed = Signal(int)
+    """Warnings and worse that came while the panel was not to be seen."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._model = LogTableModel(self)
+        self._proxy = LogFilterProxy(self)
+        self._proxy.setSourceModel(self._model)
+        self._view = TableView(self.tr("Log"), self)
+        self._head = LogFilterBar(self._proxy, self._view, self)
+        self._pending: list[LogRecord] = []
+        self._unseen = 0
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_BATCH_MS)
+        self._build()
+        self._timer.timeout.connect(self._flush)
+
+    def _build(self) -> None:
+        clear = QPushButton(self.tr("Clear"), self)
         clear.clicked.connect(self.clear)
-        head = QHBoxLayout()
-        for widget in (label, self._severity):
-            head.addWidget(widget)
-        head.addWidget(self._filter, 1)
-        head.addWidget(copy)
-        head.addWidget(clear)
+        self._head.row.addWidget(clear)
         self._view.setModel(self._proxy)
         self._view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self._view.empty_hint = self.tr("Nothing said yet.")
@@ -82,7 +101,7 @@ class LogPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 4, 6, 6)
         layout.setSpacing(4)
-        layout.addLayout(head)
+        layout.addWidget(self._head)
         layout.addWidget(self._view, 1)
 
     def add(self, records: Sequence[LogRecord]) -> None:
@@ -115,11 +134,3 @@ class LogPanel(QWidget):
             if bad:
                 self._unseen += bad
                 self.unseen_changed.emit(self._unseen)
-
-    def _on_severity(self) -> None:
-        self._proxy.set_least_severity(LogSeverity(self._severity.currentData()))
-
-    def _copy_all(self) -> None:
-        self._view.selectAll()
-        self._view.copy_rows()
-        self._view.clearSelection()

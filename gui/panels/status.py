@@ -33,7 +33,13 @@ class StatusBar(QStatusBar):
         self._doing = ""
         self._timer = QTimer(self)
         self._build()
-        for signal in (state.engine_changed, state.libraries_changed, state.trial_changed, state.trial_added):
+        for signal in (
+            state.engine_changed,
+            state.libraries_changed,
+            state.trial_changed,
+            state.trial_added,
+            state.work_changed,
+        ):
             signal.connect(self._wake)
         state.notice_posted.connect(self._show_notice)
         self._timer.timeout.connect(self._show)
@@ -100,6 +106,9 @@ class StatusBar(QStatusBar):
         return text, trial.progress
 
     def _of_others(self) -> tuple[str, float | None]:
+        work = self._state.work
+        if work:
+            return self.tr("{0}, {1}").format(work[:1].upper() + work[1:], self._for(work)), None
         for library in self._state.libraries:
             if library.state is LibraryState.LOADING and self._state.engine_status is EngineStatus.READY:
                 return self.tr("Loading “{0}”, {1}").format(library.name, self._for(library.name)), None

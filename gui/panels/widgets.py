@@ -129,17 +129,18 @@ class ActionButton(QPushButton):
 
 
 class ElidedLabel(QLabel):
-    """A line of text that is cut in the middle where it does not fit; its tip is the whole text."""
+    """A line of text that is cut, in the middle by default, where it does not fit; its tip is the whole text."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, cut: Qt.TextElideMode = Qt.TextElideMode.ElideMiddle) -> None:
         super().__init__(parent)
+        self._cut = cut
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Qt's."""
         painter = QPainter(self)
         painter.setPen(self.palette().color(self.foregroundRole()))
-        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideMiddle, self.width())
+        text = self.fontMetrics().elidedText(self.text(), self._cut, self.width())
         painter.drawText(self.rect(), int(self.alignment()), text)
         painter.end()
 

@@ -8,19 +8,28 @@ import numpy as np
 import pyqtgraph as pg
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QTableView
+from PySide6.QtWidgets import QPushButton, QTableView, QWidget
 from pytestqt.qtbot import QtBot
 
+from gui.models.verdict_texts import TrialPage
 from gui.panels.latency_panel import LatencyPanel
+from gui.panels.placement_page import PlacementPage
+from gui.panels.profile_page import ProfilePage
+from gui.panels.trial_badges import TrialBadge
+from gui.panels.trial_banner import AlarmStrip
 from gui.panels.widgets import FailureBox
 from gui.records.failure import Failure, FailureKind
+from gui.records.latency_remarks import Remark, RemarkKind
+from gui.records.log import LogSeverity
+from gui.records.placement import Placement
 from gui.records.result import Outcome
 from gui.records.trial import DimensionSize, Stage, StopRule, Target, TrialFacts, TrialSettings
+from gui.records.trial_log import TrialLogLine
 from gui.state import State
 from gui.trial_run import LIVE_SAMPLES, TrialRun
 
 from ..finding import action_named, child, click_row, rows_of, show, shown_texts
-from ..models.makers import column_named, trial
+from ..models.makers import column_named, record, trial
 
 DIED = Failure(kind=FailureKind.DIED, message="The engine died.", hint="Go on.")
 MEASURING = TrialFacts(stage=Stage.MEASURING)
@@ -229,3 +238,125 @@ def test_that_removing_the_shown_trial_shows_the_newest_left(hands: Hands) -> No
     action_named(hands.list, "Remove trials").trigger()
     assert hands.title() == "No trial yet"
     assert hands.drawn() == 0
+
+
+# ---- Its pages, and what must not be missed ----
+
+
+def on_the_cpu(number: int = 1, **fields: Any) -> TrialRun:
+    placement = (Placement(ep_name="CPUExecutionProvider", node_count=12),)
+    facts = TrialFacts(stage=Stage.CLOSING, placement=placement, wanted_eps=("ggml",), session_creation_ns=1)
+    return ended(number, *[1000] * 20, facts=facts, **fields)
+
+
+def page_of(hands: Hands) -> TrialPage:
+    return hands.panel._pages.page
+
+
+def test_that_a_trial_that_ran_elsewhere_alarms_on_whatever_page(hands: Hands) -> None:
+    hands.state.add_trial(on_the_cpu())
+    words = "None of the 12 nodes ran on ggml. These latencies are the CPU's."
+    assert words in shown_texts(hands.panel)
+    qt_click(hands, child(hands.panel, AlarmStrip, ""), "Placement")
+    assert page_of(hands) is TrialPage.PLACEMENT
+    assert words in shown_texts(hands.panel)
+    assert child(hands.panel, QTableView, "EPs and operators").isVisible()
+    hands.state.add_trial(ended(2, 1000))
+    assert words not in shown_texts(hands.panel)
+
+
+def qt_click(hands: Hands, parent: QWidget, name: str) -> None:
+    hands.qtbot.mouseClick(child(parent, QPushButton, name), Qt.MouseButton.LeftButton)
+
+
+def test_that_a_reason_that_comes_later_is_shown_beside_the_alarm(hands: Hands) -> None:
+    run = on_the_cpu()
+    hands.state.add_trial(run)
+    said = record("no gpu backend is available", LogSeverity.WARNING)
+    run.log.add([TrialLogLine(stage="creating session", record=said)])
+    hands.state.trial_changed.emit(run)
+    assert "It said: no gpu backend is available" in shown_texts(hands.panel)
+
+
+def test_that_a_badge_opens_its_page(hands: Hands) -> None:
+    hands.state.add_trial(on_the_cpu())
+    hands.qtbot.mouseClick(child(hands.panel, TrialBadge, "Outputs not checked"), Qt.MouseButton.LeftButton)
+    assert page_of(hands) is TrialPage.OUTPUTS
+    badge = next(it for it in hands.panel.findChildren(TrialBadge) if it.accessibleName().startswith("median"))
+    hands.qtbot.mouseClick(badge, Qt.MouseButton.LeftButton)
+    assert page_of(hands) is TrialPage.LATENCY
+
+
+def test_that_pages_are_built_when_first_seen(hands: Hands) -> None:
+    hands.state.add_trial(on_the_cpu())
+    assert not hands.panel.findChildren(PlacementPage)
+    hands.panel._pages.show_page(TrialPage.PLACEMENT)
+    assert len(hands.panel.findChildren(PlacementPage)) == 1
+    hands.panel._pages.show_page(TrialPage.LATENCY)
+    hands.panel._pages.show_page(TrialPage.PLACEMENT)
+    assert len(hands.panel.findChildren(PlacementPage)) == 1
+
+
+def test_that_the_charts_are_drawn_only_when_they_are_seen(hands: Hands) -> None:
+    hands.state.add_trial(ended(1, *[1000] * 5))
+    hands.panel._pages.show_page(TrialPage.PLACEMENT)
+    run = trial(2, *[1000] * 30, facts=MEASURING)
+    hands.state.add_trial(run)
+    hands.state.trial_changed.emit(run)
+    hands.qtbot.waitUntil(lambda: not hands.panel._timer.isActive(), timeout=5000)
+    assert hands.drawn() == 5
+    hands.panel._pages.show_page(TrialPage.LATENCY)
+    assert hands.drawn() == 30
+
+
+def test_that_the_page_that_is_seen_follows_a_running_trial(hands: Hands) -> None:
+    run = trial(1, 1000, facts=MEASURING)
+    hands.state.add_trial(run)
+    hands.panel._pages.show_page(TrialPage.LOG)
+    run.log.add([TrialLogLine(stage="measuring", record=record("hello"))])
+    hands.state.trial_changed.emit(run)
+    view = child(hands.panel, QTableView, "Log of the trial")
+    hands.qtbot.waitUntil(lambda: [row[4] for row in rows_of(view.model())] == ["hello"], timeout=5000)
+
+
+def test_that_a_failed_trial_offers_its_log(hands: Hands) -> None:
+    run = ended(1, outcome=Outcome.FAILED, failure=DIED)
+    hands.state.add_trial(run)
+    assert not [button for button in hands.box().findChildren(QPushButton) if button.text() == "Show log"]
+    run.log.add([TrialLogLine(stage="first run", record=record("out of ink", LogSeverity.ERROR))])
+    hands.state.trial_changed.emit(run)
+    assert page_of(hands) is TrialPage.LATENCY
+    qt_click(hands, hands.box(), "Show log")
+    assert page_of(hands) is TrialPage.LOG
+    assert [row[4] for row in rows_of(child(hands.panel, QTableView, "Log of the trial").model())] == ["out of ink"]
+
+
+def test_that_remarks_stand_below_the_charts_once_a_trial_has_ended(hands: Hands) -> None:
+    run = trial(1, 1000, facts=MEASURING)
+    run.remarks = (Remark(kind=RemarkKind.DRIFTING, text="It drifts.", advice="Wait."),)
+    hands.state.add_trial(run)
+    assert "It drifts. Wait." not in shown_texts(hands.panel)
+    run.outcome = Outcome.FINISHED
+    hands.state.trial_changed.emit(run)
+    assert "It drifts. Wait." in shown_texts(hands.panel)
+
+
+def test_that_what_the_page_of_the_profile_asks_for_is_asked_by_the_panel(hands: Hands) -> None:
+    run = on_the_cpu()
+    hands.state.add_trial(run)
+    hands.panel._pages.show_page(TrialPage.PROFILE)
+    page = hands.panel.findChildren(ProfilePage)[0]
+    for of_page, of_panel in (
+        (page.profile_requested, hands.panel.profile_requested),
+        (page.save_trace_requested, hands.panel.save_trace_requested),
+    ):
+        with hands.qtbot.waitSignal(of_panel) as asked:
+            of_page.emit(run)
+        assert asked.args == [run]
+
+
+def test_that_every_page_can_be_seen_without_a_trial(hands: Hands) -> None:
+    for page in reversed(TrialPage):
+        hands.panel._pages.show_page(page)
+        assert page_of(hands) is page
+    assert hands.title() == "No trial yet"

@@ -10,21 +10,25 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QApplication,
+    QCheckBox,
     QComboBox,
     QDoubleSpinBox,
     QLineEdit,
     QPushButton,
     QScrollArea,
     QSpinBox,
+    QTableView,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
 
+from gui.dialogs.tolerances import TolerancesDialog
 from gui.panels.run_page import RunPage
+from gui.records.check import CheckSettings, Tolerance
 from gui.records.trial import MAX_SECONDS, Binding, StopRule
 from gui.settings import RunChoices, StopKind
 
-from ..finding import child, show, shown_texts, spoken_name
+from ..finding import child, show, shown_texts, spoken_name, wait_until_gone
 
 
 class Hands:
@@ -51,6 +55,30 @@ class Hands:
         self.qtbot.keyClicks(box, text)
         self.qtbot.keyClick(box, Qt.Key.Key_Return)
 
+    @property
+    def compare(self) -> QCheckBox:
+        return child(self.page, QCheckBox, "Compare the outputs with the CPU's")
+
+    def tolerances(self) -> QPushButton:
+        """The button, whatever is on it."""
+        (found,) = (button for button in self.page.findChildren(QPushButton) if "olerances" in button.text())
+        return found
+
+    def open_tolerances(self) -> TolerancesDialog:
+        self.tolerances().click()
+        dialog = self.page.findChildren(TolerancesDialog)[-1]
+        self.qtbot.waitUntil(dialog.isVisible)
+        return dialog
+
+    def set_tolerance(self, element: str, absolute: str, relative: str) -> None:
+        dialog = self.open_tolerances()
+        model = dialog.findChildren(QTableView)[0].model()
+        (row,) = (number for number in range(model.rowCount()) if model.index(number, 0).data() == element)
+        assert model.setData(model.index(row, 1), absolute)
+        assert model.setData(model.index(row, 2), relative)
+        dialog.accept()
+        wait_until_gone(self.qtbot, dialog)
+
     def fields(self) -> list[str]:
         """The names of the fields that are to be seen."""
         kinds = (QAbstractSpinBox, QComboBox)
@@ -65,6 +93,7 @@ def hands(qtbot: QtBot) -> Hands:
     return Hands(qtbot)
 
 
+OWN = Tolerance(type="float16", absolute=0.5, relative=0.25)
 EVERYTHING = RunChoices(
     warmup=3,
     stop_kind=StopKind.STABLE,
@@ -76,6 +105,7 @@ EVERYTHING = RunChoices(
     callers=8,
     pause_ms=0.125,
     run_timeout_s=7.5,
+    check=CheckSettings(enabled=False, tolerances=(OWN,)),
 )
 
 
@@ -115,6 +145,10 @@ def test_that_every_field_is_taken_and_told_of(hands: Hands, tmp_path: Path) -> 
     hands.qtbot.keyClicks(edit, str(tmp_path))
     hands.qtbot.keyClick(edit, Qt.Key.Key_Return)
     assert hands.told == 12
+    hands.set_tolerance("float16", "0.5", "0.25")
+    assert hands.told == 13
+    hands.compare.click()
+    assert hands.told == 14
     assert hands.page.choices == replace(EVERYTHING, outputs_folder=str(tmp_path))
 
 
@@ -195,21 +229,55 @@ def test_that_a_file_in_place_of_the_folder_is_a_problem(hands: Hands, tmp_path:
     assert hands.page.problem() == f"{tmp_path / 'file'} is a file. Choose a folder."
 
 
+# ---- Whether outputs are compared ----
+
+
+def test_that_tolerances_of_ones_own_are_told_on_the_button_and_named_in_its_tip(hands: Hands) -> None:
+    button = hands.tolerances()
+    assert button.text() == "Tolerances…"
+    hands.page.show_choices(RunChoices(check=CheckSettings(tolerances=(OWN,))))
+    assert button.text() == "Own tolerances…"
+    assert "float16" in button.toolTip()
+    hands.page.show_choices(RunChoices())
+    assert button.text() == "Tolerances…"
+    assert "float16" not in button.toolTip()
+
+
+def test_that_tolerances_cannot_be_set_while_nothing_is_compared_and_are_kept(hands: Hands) -> None:
+    hands.page.show_choices(RunChoices(check=CheckSettings(tolerances=(OWN,))))
+    hands.compare.click()
+    assert not hands.tolerances().isEnabled()
+    assert hands.page.choices.check == CheckSettings(enabled=False, tolerances=(OWN,))
+    hands.compare.click()
+    assert hands.tolerances().isEnabled()
+    assert hands.page.choices.check == CheckSettings(tolerances=(OWN,))
+
+
+def test_that_a_dialog_that_is_left_or_changes_nothing_tells_nobody(hands: Hands) -> None:
+    hands.page.show_choices(RunChoices(check=CheckSettings(tolerances=(OWN,))))
+    for end in ("reject", "accept"):
+        dialog = hands.open_tolerances()
+        getattr(dialog, end)()
+        wait_until_gone(hands.qtbot, dialog)
+    assert hands.told == 0
+    assert hands.page.choices.check.tolerances == (OWN,)
+
+
 # ---- Room and keys ----
 
 
 def test_that_everything_fits_the_panel_without_scrolling(hands: Hands) -> None:
-    hands.page.show_choices(EVERYTHING)
+    hands.page.show_choices(replace(EVERYTHING, check=CheckSettings(tolerances=(OWN,))))
     QApplication.processEvents()
     (area,) = hands.page.findChildren(QScrollArea)
     assert (area.verticalScrollBar().maximum(), area.horizontalScrollBar().maximum()) == (0, 0)
 
 
 def test_that_tab_goes_through_the_fields_in_the_order_they_are_read(hands: Hands) -> None:
-    hands.page.show_choices(EVERYTHING)
+    hands.page.show_choices(replace(EVERYTHING, check=CheckSettings()))
     child(hands.page, QDoubleSpinBox, "Median within, percent").setFocus()
     reached = []
-    for _ in range(10):
+    for _ in range(12):
         focused: QWidget | None = QApplication.focusWidget()
         assert focused is not None
         reached.append(spoken_name(focused))
@@ -225,6 +293,8 @@ def test_that_tab_goes_through_the_fields_in_the_order_they_are_read(hands: Hand
         "Hand-over",
         "Save the outputs",
         "Choose: Save the outputs",
+        "Compare the outputs with the CPU's",
+        "Tolerances…",
     ]
 
 

@@ -160,3 +160,11 @@ def test_that_unseen_messages_are_counted_at_the_button_that_shows_them(ready: H
     ready.bar.show_unseen(0)
     assert button.text() == "Log"
     assert button.icon().isNull()
+
+
+def test_that_work_beside_trials_is_told_while_it_goes_on(ready: Hands) -> None:
+    ready.state.set_work("profiling net")
+    ready.qtbot.waitUntil(lambda: any(text.startswith("Profiling net, ") for text in ready.texts()), timeout=5000)
+    assert ready.progress.maximum() == 0  # how far it is, nobody knows
+    ready.state.set_work("")
+    ready.wait_for("ONNX Runtime 1.32.0")

@@ -1,0 +1,75 @@
+"""What is to be said of a trial's latencies, below its charts: a line each, few of them unless asked for."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QToolButton, QWidget
+
+from .. import theme
+from ..records.latency_remarks import Remark
+from .widgets import ElidedLabel
+
+_FEW: Final = 2
+
+
+class RemarkLines(QWidget):
+    """Shows two remarks, and the others when *more* is pressed."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._remarks: tuple[Remark, ...] = ()
+        self._lines: list[tuple[QLabel, ElidedLabel]] = []
+        self._more = QToolButton(self)
+        self._more.setCheckable(True)
+        self._more.setAutoRaise(True)
+        self._more.hide()
+        self._more.toggled.connect(self._show)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(2, 0, 0, 0)
+        self._grid.setHorizontalSpacing(5)
+        self._grid.setVerticalSpacing(1)
+        self._grid.setColumnStretch(1, 1)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.hide()
+
+    def show_remarks(self, remarks: tuple[Remark, ...]) -> None:
+        """Show these remarks."""
+        if remarks == self._remarks:
+            return
+        self._remarks = remarks
+        while len(self._lines) < len(remarks):
+            icon, text = QLabel(self), ElidedLabel(self, cut=Qt.TextElideMode.ElideRight)
+            self._grid.addWidget(icon, len(self._lines), 0)
+            self._grid.addWidget(text, len(self._lines), 1)
+            self._lines.append((icon, text))
+        self._grid.addWidget(self._more, _FEW - 1, 2, Qt.AlignmentFlag.AlignBottom)
+        for (_, line), remark in zip(self._lines, remarks, strict=False):
+            line.show_text(f"{remark.text} {remark.advice}".strip())
+            line.setToolTip(f"{remark.text}\n{remark.advice}".strip())
+        self._tint()
+        self._more.setChecked(False)
+        self._show()
+        self.setVisible(bool(remarks))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt's."""
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.PaletteChange:
+            self._tint()
+
+    def _show(self) -> None:
+        count = len(self._remarks)
+        shown = count if self._more.isChecked() else min(count, _FEW)
+        for number, line in enumerate(self._lines):
+            for widget in line:
+                widget.setVisible(number < shown)
+        self._more.setVisible(count > _FEW)
+        self._more.setText(self.tr("Fewer") if self._more.isChecked() else self.tr("+{0} more").format(count - _FEW))
+        self._more.setToolTip("\n".join(f"{remark.text} {remark.advice}" for remark in self._remarks[_FEW:]))
+
+    def _tint(self) -> None:
+        size = self.fontMetrics().height()
+        for icon, _ in self._lines:
+            icon.setPixmap(theme.icon("note", self.palette()).pixmap(size, size))
