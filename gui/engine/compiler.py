@@ -18,10 +18,9 @@ from .cancellation import Cancellation
 from .failures import is_cancellation, plain_words, trial_failure
 from .models import describe_model
 from .registry import Registry
+from .scratch import PREFIX, sweep
 from .sessions import session_options
 
-_PREFIX: Final = "ort-device-explorer-"
-_OLD_S: Final = 24 * 3600
 _LARGE_BYTES: Final = 1_500_000_000
 """Weights beyond this size do not fit into one file (protobuf ends at 2 GiB) and are written beside it."""
 
@@ -46,9 +45,9 @@ def compile_model(
     options = session_options(settings, registry, {**sizes, **known}, strict=settings.session.strict)
     cancellation.watch(session_options=options, run_options=ort.RunOptions())
     tell(TrialFacts(stage=Stage.COMPILING, target_devices=settings.target.device_keys))
-    _sweep()
+    sweep()
     # In a folder of its own: an EP writes files beside the model under names of its choice, and may end the process.
-    with tempfile.TemporaryDirectory(prefix=_PREFIX) as folder:
+    with tempfile.TemporaryDirectory(prefix=PREFIX) as folder:
         draft = Path(folder) / target.name
         began = time.perf_counter_ns()
         try:
@@ -62,17 +61,6 @@ def compile_model(
             raise failure_error(FailureKind.STOPPED, "Compiling was stopped.")
         files = _moved(Path(folder), target)
     return _result(target, files, took)
-
-
-def _sweep() -> None:
-    """Remove what engines left behind that died while they compiled."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        try:
-            is_old = time.time() - folder.stat().st_mtime > _OLD_S
-        except OSError:  # another engine has just removed it
-            continue
-        if is_old:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _compile(options: Any, description: ModelDescription, draft: Path) -> None:
