@@ -56,6 +56,12 @@ class Actions(QObject):
             "Ctrl+Shift+M",
             self.tr("Compile the model for the target and save it, with the EP's own code in it (EPContext)"),
         )
+        self.explain_policies = self._make(
+            self.tr("What would each &policy take?…"),
+            None,
+            "Ctrl+Shift+P",
+            self.tr("Try all selection policies: which device each takes, which fail, and ORT's order of preference"),
+        )
         self.open_setup = self._make(
             self.tr("Ope&n set-up…"),
             None,

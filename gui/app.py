@@ -22,6 +22,8 @@ from .libraries import LibraryKeeper
 from .logs import LogSource
 from .main_window import MainWindow
 from .model_keeper import ModelKeeper
+from .policy_keeper import PolicyKeeper
+from .profile_keeper import ProfileKeeper
 from .records.log import LogSeverity
 from .settings import Settings
 from .state import State
@@ -71,8 +73,19 @@ class Explorer:
         self.models = ModelKeeper(self.client, self.state)
         self.trials = TrialKeeper(self.client, self.state)
         self.compiler = CompileKeeper(self.client, self.state)
+        self.policies = PolicyKeeper(self.client, self.state)
+        self.profiler = ProfileKeeper(self.client, self.state)
         self.window = MainWindow(
-            self.state, settings, self.client, self.libraries, self.models, self.trials, self.compiler, self.log
+            self.state,
+            settings,
+            self.client,
+            self.libraries,
+            self.models,
+            self.trials,
+            self.compiler,
+            self.policies,
+            self.profiler,
+            self.log,
         )
         self.window.closed.connect(self.inspector.close)
         self.inspector.closed.connect(self.client.close)

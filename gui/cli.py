@@ -28,9 +28,10 @@ from .records.trial import (
 SCALINGS: Final = ("unit", "symmetric", "bytes", "imagenet")
 _TIMEOUT: Final = 60.0
 _EPILOG = f"""\
-Without --report or --run the window opens, with MODEL chosen or SETUP.json open.
+Without --report, --run or --explain-policies the window opens, with MODEL chosen or SETUP.json open.
 
   main.py --report devices.json --library ggml=/path/to/libonnxruntime_ggml.so
+  main.py --explain-policies model.onnx --library ggml=/path/to/libonnxruntime_ggml.so
   main.py --run model.onnx --library ggml=/path/to/libonnxruntime_ggml.so --device ggml --seconds 5 --output trial.json
   main.py --run model.onnx --input image=cat.png --image-scaling imagenet --dim batch=1,2,4,8 --stable 1
   main.py --run model.onnx --policy PREFER_NPU --save-setup setup.json
@@ -40,14 +41,22 @@ Without --report or --run the window opens, with MODEL chosen or SETUP.json open
 SPEC is one of {read.FILLS},
 values:V,V,… and omitted. Inputs without --input or --fill get values that suit the model.
 
+TYPE is an element type such as float16. An output a agrees with the CPU's b when |a - b| <= A + R * |b| for every
+element, and of floats the noise is at most a tenth of the signal. R is 0 when it is not given; integers are to be equal
+without a tolerance.
+
 A set-up (--save-setup, or “Save set-up” in the window) holds all that a trial needs; the result of a trial (--output)
 holds one, too. What is given beside it counts instead: --library replaces the library of that name, --device and
 --policy the whole target (its EP options stay only when its EP does), --iterations, --seconds and --stable the stop
-rule, --input, --fill and --dim what they name, --option and --config their keys, all others their one value.
+rule, --input, --fill, --dim and --tolerance what they name, --option and --config their keys, all others their one
+value.
 
 Several sizes of --dim give a trial each, of several dimensions one for each combination, {MAX_TRIALS} at most. One
 that fails does not keep the next from running. FILE.json of --output is then FILE-1.json, FILE-2.json, …; likewise
-what --save-outputs and --save-optimized write.
+what --python, --profile, --trace, --save-outputs and --save-optimized write.
+
+--explain-policies tries each selection policy with a session: which device it takes, how many nodes that gets, and
+why it fails where it does; free dimensions are 1. A policy that fails, or takes longer than --timeout, is a row.
 
 Exit codes: 0 done, 1 the trial failed or a file cannot be read or written, 2 wrong usage.
 """
@@ -56,7 +65,7 @@ Exit codes: 0 done, 1 the trial failed or a file cannot be read or written, 2 wr
 def main(argv: Sequence[str]) -> int:
     """Do what the arguments ask for and return the exit code."""
     arguments = read_arguments(argv)
-    without_window = arguments.report is not None or arguments.run is not None
+    without_window = _is_without_window(arguments)
     problem = preflight.engine_problem() if without_window else preflight.window_problem()
     if problem is not None:
         preflight.tell(problem)
@@ -69,6 +78,8 @@ def main(argv: Sequence[str]) -> int:
     from . import commands, run_command  # numpy is there now
 
     try:
+        if arguments.explain_policies is not None:
+            return commands.run_explain_policies(arguments)
         return commands.run_report(arguments) if arguments.report is not None else run_command.run(arguments)
     except KeyboardInterrupt:
         sys.stderr.write("ort-device-explorer: Stopped.\n")
@@ -115,6 +126,7 @@ def _parser() -> tuple[argparse.ArgumentParser, list[str]]:
         prog="main.py",
         usage="main.py [MODEL | SETUP.json]\n"
         "       main.py --report FILE [--library NAME=PATH …] [--timeout S] [--verbose]\n"
+        "       main.py --explain-policies [MODEL] [--library NAME=PATH …] [--output FILE.json] [--timeout S]\n"
         "       main.py --run MODEL|SETUP.json [--library NAME=PATH …] [--device EP | --policy NAME] [options]",
         description="See which devices ONNX Runtime can reach, and try a model on each.",
         epilog=_EPILOG,
@@ -129,6 +141,13 @@ def _parser() -> tuple[argparse.ArgumentParser, list[str]]:
         metavar="FILE",
         help="write libraries, devices and hardware to a file: JSON, or Markdown if it ends in .md (- for the console)",
     )
+    what.add_argument(
+        "--explain-policies",
+        metavar="MODEL",
+        nargs="?",
+        const="",
+        help="tell what each selection policy takes for this model, or for a tiny one",
+    )
     what.add_argument("--run", metavar="MODEL", help="run a trial of this model, or those of a set-up (.json)")
     parser.add_argument(
         "--library",
@@ -139,13 +158,17 @@ def _parser() -> tuple[argparse.ArgumentParser, list[str]]:
         help="load an EP library; repeatable",
     )
     parser.add_argument(
-        "--timeout", metavar="S", type=read.seconds, help=f"seconds a library may take to load ({_TIMEOUT:g})"
+        "--timeout",
+        metavar="S",
+        type=read.seconds,
+        help=f"seconds a library may take to load, or a policy to be tried ({_TIMEOUT:g})",
     )
     parser.add_argument("--verbose", action="store_true", help="show what ORT and the EPs print")
     options = _RunOptions(parser)
     _add_target(options)
     _add_inputs(options)
     _add_measuring(options)
+    _add_check(options)
     _add_session(options)
     _add_files(options)
     return parser, options.names
@@ -197,6 +220,12 @@ def _add_measuring(options: _RunOptions) -> None:
     options.add("--run-timeout", "S", "end the trial when a run takes longer", type=read.seconds)
 
 
+def _add_check(options: _RunOptions) -> None:
+    options.group("right or wrong")
+    options.add_flag("--no-check", "do not compare the outputs of the first run with those of ORT's own CPU EP")
+    options.add_many("--tolerance", "TYPE=A[:R]", "how far outputs of a type may be off, see below", read.tolerance)
+
+
 def _add_session(options: _RunOptions) -> None:
     options.group("session")
     levels = [level.value for level in Optimization]
@@ -215,6 +244,9 @@ def _add_session(options: _RunOptions) -> None:
 def _add_files(options: _RunOptions) -> None:
     options.group("what is written")
     options.add("--output", "FILE.json", "the result with all samples in nanoseconds (- for the console)")
+    options.add("--profile", "FILE.json", "profile the model afterwards: which operators and nodes take the time")
+    options.add("--trace", "FILE.json", "the trace of ORT's profiler; opens in ui.perfetto.dev")
+    options.add("--python", "FILE.py", "a script with onnxruntime and numpy that repeats the trial (- for the console)")
     options.add("--save-outputs", "FOLDER", "the model's outputs of the first run, as .pb")
     options.add("--save-optimized", "FILE", "the model as ORT optimised it")
     options.add("--save-setup", "FILE.json", "the set-up of what is run, to run it again")
@@ -223,20 +255,24 @@ def _add_files(options: _RunOptions) -> None:
 
 def _check(parser: argparse.ArgumentParser, arguments: argparse.Namespace, go_with_run: list[str]) -> None:
     """Refuse what argparse cannot: options without what they belong to, and names given twice."""
-    if arguments.model is not None and (arguments.report is not None or arguments.run is not None):
+    if arguments.model is not None and _is_without_window(arguments):
         parser.error(f"unexpected argument: {arguments.model}")
     if arguments.run is None:
-        given = next((name for name in go_with_run if getattr(arguments, name) not in (None, [])), None)
+        too_much = [name for name in go_with_run if name != "output" or arguments.explain_policies is None]
+        given = next((name for name in too_much if getattr(arguments, name) not in (None, [])), None)
         if given is not None:
             parser.error(f"--{given.replace('_', '-')} goes with --run")
-    if arguments.report is None and arguments.run is None:
+    if not _is_without_window(arguments):
         if arguments.library:
-            parser.error("--library goes with --report or --run; in the window, choose Add library…")
+            parser.error(
+                "--library goes with --report, --run or --explain-policies; in the window, choose Add library…"
+            )
         if arguments.timeout is not None or arguments.verbose:
-            parser.error("--timeout and --verbose go with --report or --run")
+            parser.error("--timeout and --verbose go with --report, --run or --explain-policies")
     _check_together(parser, arguments)
     for what in ("library", "option", "second_option", "dim", "shape", "length", "config"):
         _check_twice(parser, f"--{what.replace('_', '-')}", [name for name, _value in getattr(arguments, what)])
+    _check_twice(parser, "--tolerance", [entry.type for entry in arguments.tolerance])
     _check_twice(parser, "--input or --fill", [source.name for source in (*arguments.input, *arguments.fill)])
     count = math.prod(len(sizes) for _name, sizes in arguments.dim)
     if count > MAX_TRIALS:
@@ -245,9 +281,15 @@ def _check(parser: argparse.ArgumentParser, arguments: argparse.Namespace, go_wi
         arguments.timeout = _TIMEOUT
 
 
+def _is_without_window(arguments: argparse.Namespace) -> bool:
+    return any(what is not None for what in (arguments.report, arguments.run, arguments.explain_policies))
+
+
 def _check_together(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
     if arguments.stable is not None and arguments.iterations is not None:
         parser.error("argument --stable: not allowed with argument --iterations")
+    if arguments.no_check and arguments.tolerance:
+        parser.error("argument --tolerance: not allowed with argument --no-check")
     for name in ("second_device", "second_option"):
         option = f"--{name.replace('_', '-')}"
         if getattr(arguments, name) and arguments.policy is not None:
@@ -257,7 +299,9 @@ def _check_together(parser: argparse.ArgumentParser, arguments: argparse.Namespa
             parser.error("--second-device goes with --device")
         if arguments.second_option and arguments.second_device is None:
             parser.error("--second-option goes with --second-device")
-    for name in ("output", "save_outputs"):
+    if arguments.trace is not None and arguments.profile is None:
+        parser.error("--trace goes with --profile")
+    for name in ("output", "profile", "python", "save_outputs"):
         if arguments.compile is not None and getattr(arguments, name) is not None:
             parser.error(f"argument --{name.replace('_', '-')}: not allowed with argument --compile")
 

@@ -23,6 +23,14 @@ def say_table(rows: list[tuple[str, str]]) -> None:
         say(f"{name:<{width}}  {' '.join(value.split())}")
 
 
+def say_columns(rows: list[tuple[str, ...]]) -> None:
+    """Print rows of as many cells each, the first being their titles, in columns."""
+    rows = [tuple(" ".join(cell.split()) for cell in row) for row in rows]
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    for row in rows:
+        say("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
 def complain(text: str) -> None:
     """Print one line on stderr."""
     print("ort-device-explorer: " + " ".join(text.split()), file=sys.stderr)

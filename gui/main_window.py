@@ -28,6 +28,10 @@ from .panels.libraries_panel import LibrariesPanel
 from .panels.log_panel import LogPanel
 from .panels.status import StatusBar
 from .panels.trial_panel import TrialActions, TrialPanel
+from .policies import Policies
+from .policy_keeper import PolicyKeeper
+from .profile_keeper import ProfileKeeper
+from .profiles import Profiles
 from .records.library import Library
 from .records.log import LogSeverity
 from .reports import Reports
@@ -55,6 +59,8 @@ class MainWindow(QMainWindow):
         models: ModelKeeper,
         trials: TrialKeeper,
         compiler: CompileKeeper,
+        policies: PolicyKeeper,
+        profiler: ProfileKeeper,
         log: LogSource,
     ) -> None:
         super().__init__()
@@ -65,12 +71,16 @@ class MainWindow(QMainWindow):
         self._models = models
         self._trials = trials
         self._compiler = compiler
+        self._policy_keeper = policies
+        self._profiler = profiler
         self._log = log
         self._is_painted = False
         self._library_dialogs = LibraryDialogs(self, state, settings, libraries)
         self.reports = Reports(self, state, settings)
         self._compilations = Compilations(self, state, settings, compiler)
+        self._profiles = Profiles(self, settings, profiler)
         self._build()
+        self._policies = Policies(self, state, policies, self.trial_panel)
         self._recent_setups = fill_menu_bar(
             self.menuBar(), self.actions_, [dock.toggleViewAction() for dock, _area in self._docks]
         )
@@ -175,10 +185,13 @@ class MainWindow(QMainWindow):
         panel.proposals_requested.connect(models.propose)
         panel.run_requested.connect(trials.run_all)
         panel.compile_requested.connect(self._compilations.ask)
+        panel.target.explanation_requested.connect(self._policies.show)
         panel.compile_box.use_requested.connect(self.open_model)
         panel.compile_box.dismissed.connect(compiler.forget)
         self.latency_panel.show_requested.connect(self._state.show_trial)
         self.latency_panel.remove_requested.connect(self._state.remove_trials)
+        self.latency_panel.profile_requested.connect(self._profiler.profile)
+        self.latency_panel.save_trace_requested.connect(self._profiles.ask_trace)
 
         setups.told.connect(panel.setup_bar.show_told)
         setups.libraries_wanted.connect(panel.setup_bar.show_wanted)
@@ -188,9 +201,12 @@ class MainWindow(QMainWindow):
         libraries.library_hangs.connect(self.libraries_panel.select)
         libraries.trial_in_the_way.connect(trials.make_way_for)
         libraries.trial_in_the_way.connect(compiler.make_way_for)
+        libraries.trial_in_the_way.connect(self._policy_keeper.make_way_for)
+        libraries.trial_in_the_way.connect(self._profiler.make_way_for)
         trials.trial_failed.connect(self._on_trial_failed)
         models.model_failed.connect(self._on_model_failed)
         compiler.compile_failed.connect(self._on_compile_failed)
+        self._profiler.profile_failed.connect(self._on_profile_failed)
 
         self._client.log_received.connect(self.log_panel.add)
         self._log.logged.connect(self.log_panel.add)
@@ -220,6 +236,9 @@ class MainWindow(QMainWindow):
         actions.compile_model.triggered.connect(panel.request_compile)
         actions.stop.triggered.connect(self._trials.stop)
         actions.stop.triggered.connect(self._compiler.stop)
+        actions.stop.triggered.connect(self._policy_keeper.stop)
+        actions.stop.triggered.connect(self._profiler.stop)
+        actions.explain_policies.triggered.connect(self._policies.show)
         actions.reload_model.triggered.connect(self._models.reload)
         actions.restart_engine.triggered.connect(self._client.restart)
         actions.find.triggered.connect(self._find)
@@ -341,6 +360,9 @@ class MainWindow(QMainWindow):
     def _on_compile_failed(self, compilation: Compilation) -> None:
         if compilation.failure is not None:
             self._log.emit_record(LogSeverity.ERROR, "window", f"{compilation.model_name}: {compilation.failure}")
+
+    def _on_profile_failed(self, trial: TrialRun) -> None:
+        self._log.emit_record(LogSeverity.ERROR, "window", f"{trial.model_name}: {trial.profile_failure}")
 
     def _on_model_failed(self, failure: object) -> None:
         self._log.emit_record(LogSeverity.ERROR, "window", str(failure))

@@ -21,6 +21,7 @@ from gui.engine_keeper import EngineKeeper
 from gui.hardware_keeper import HardwareKeeper
 from gui.libraries import LibraryKeeper
 from gui.model_keeper import ModelKeeper
+from gui.policy_keeper import PolicyKeeper
 from gui.records.device import DeviceType
 from gui.records.library import Library, LibraryState
 from gui.records.log import LogRecord
@@ -86,6 +87,7 @@ class Keepers:
     models: ModelKeeper
     trials: TrialKeeper
     compiler: CompileKeeper
+    policies: PolicyKeeper
     engine: EngineKeeper
     deaths: list[ProcessExit] = field(default_factory=list)
     records: list[LogRecord] = field(default_factory=list)
@@ -167,6 +169,7 @@ def running_keepers(qtbot: QtBot, ini: Path) -> Iterator[Keepers]:
         models=ModelKeeper(client, state),
         trials=TrialKeeper(client, state),
         compiler=CompileKeeper(client, state),
+        policies=PolicyKeeper(client, state),
     )
     client.died.connect(keepers.deaths.append)
     client.log_received.connect(keepers.records.extend)
@@ -175,6 +178,7 @@ def running_keepers(qtbot: QtBot, ini: Path) -> Iterator[Keepers]:
     keepers.libraries.library_failed.connect(keepers.failed_libraries.append)
     keepers.libraries.trial_in_the_way.connect(keepers.trials.make_way_for)
     keepers.libraries.trial_in_the_way.connect(keepers.compiler.make_way_for)
+    keepers.libraries.trial_in_the_way.connect(keepers.policies.make_way_for)
     keepers.trials.trial_failed.connect(keepers.failed_trials.append)
     try:
         keepers.libraries.restore()

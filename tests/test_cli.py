@@ -50,8 +50,8 @@ REPORT = ["--report", "r.json"]
         (["--rep", "r.json"], "unrecognized arguments"),
         (["--report"], "expected one argument"),
         (["--run"], "expected one argument"),
-        (["--library", "a=/x.so"], "--library goes with --report or --run"),
-        (["m.onnx", "--library", "a=/x.so"], "--library goes with --report or --run"),
+        (["--library", "a=/x.so"], "--library goes with --report, --run or --explain-policies"),
+        (["m.onnx", "--library", "a=/x.so"], "--library goes with --report, --run or --explain-policies"),
         (["--timeout", "3"], "--timeout and --verbose go with"),
         (["--verbose"], "--timeout and --verbose go with"),
         ([*REPORT, "--device", "x"], "--device goes with --run"),
@@ -64,6 +64,9 @@ REPORT = ["--report", "r.json"]
         ([*REPORT, "--threads", "0"], "--threads goes with --run"),
         ([*REPORT, "--seed", "0"], "--seed goes with --run"),
         ([*REPORT, "--output", "o"], "--output goes with --run"),
+        ([*REPORT, "--explain-policies"], "not allowed with argument"),
+        (["--explain-policies", "m.onnx", "n.onnx"], "unexpected argument: n.onnx"),
+        (["--explain-policies", "--policy", "DEFAULT"], "--policy goes with --run"),
         ([*REPORT, "--input", "x=x.npy"], "--input goes with --run"),
         ([*REPORT, "--fill", "x=ones"], "--fill goes with --run"),
         ([*REPORT, "--shape", "x=1"], "--shape goes with --run"),
@@ -76,6 +79,8 @@ REPORT = ["--report", "r.json"]
         ([*REPORT, "--pause", "0"], "--pause goes with --run"),
         ([*REPORT, "--io-binding"], "--io-binding goes with --run"),
         ([*REPORT, "--run-timeout", "1"], "--run-timeout goes with --run"),
+        ([*REPORT, "--no-check"], "--no-check goes with --run"),
+        ([*REPORT, "--tolerance", "float=1"], "--tolerance goes with --run"),
         ([*REPORT, "--inter-threads", "0"], "--inter-threads goes with --run"),
         ([*REPORT, "--parallel"], "--parallel goes with --run"),
         ([*REPORT, "--optimization", "all"], "--optimization goes with --run"),
@@ -109,6 +114,9 @@ REPORT = ["--report", "r.json"]
         ([*RUN, "--stable", "0"], "“0” is not a number from 0.1 to 50"),
         ([*RUN, "--pause", "-1"], "“-1” is not a number from 0 to"),
         ([*RUN, "--run-timeout", "0"], "“0” is not a number of seconds"),
+        ([*RUN, "--tolerance", "half=1"], "“half” is none of the types float, double"),
+        ([*RUN, "--tolerance", "float=1", "--tolerance", "float=2"], "--tolerance float is given twice"),
+        ([*RUN, "--tolerance", "float=1", "--no-check"], "argument --tolerance: not allowed with argument --no-check"),
         ([*RUN, "--fill", "x=some"], "“some” is none of automatic, zeros"),
         ([*RUN, "--input", "x=x.csv"], "“x.csv” is neither"),
         ([*RUN, "--fill", "x=ones", "--input", "x=x.npy"], "--input or --fill x is given twice"),
@@ -250,7 +258,8 @@ def test_that_the_help_is_in_groups_and_fits_a_console(
     told = capsys.readouterr().out
     groups = [line for line in told.splitlines() if line.startswith("with --run: ")]
     assert groups == [
-        f"with --run: {title}:" for title in ("where", "inputs", "measuring", "session", "what is written")
+        f"with --run: {title}:"
+        for title in ("where", "inputs", "measuring", "right or wrong", "session", "what is written")
     ]
     assert max(map(len, told.splitlines())) <= 120
     assert "None" not in told

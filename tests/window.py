@@ -17,6 +17,8 @@ from gui.libraries import LibraryKeeper
 from gui.logs import LogSource
 from gui.main_window import MainWindow
 from gui.model_keeper import ModelKeeper
+from gui.policy_keeper import PolicyKeeper
+from gui.profile_keeper import ProfileKeeper
 from gui.settings import Settings
 from gui.state import State
 from gui.trials import TrialKeeper
@@ -52,7 +54,8 @@ def idle_window(qtbot: QtBot, ini: Path) -> Iterator[Idle]:
     state, settings, client, log = State(), open_settings(ini), EngineClient(), LogSource()
     libraries = LibraryKeeper(client, Inspector(), state, settings)
     models, trials, compiler = ModelKeeper(client, state), TrialKeeper(client, state), CompileKeeper(client, state)
-    window = MainWindow(state, settings, client, libraries, models, trials, compiler, log)
+    policies, profiler = PolicyKeeper(client, state), ProfileKeeper(client, state)
+    window = MainWindow(state, settings, client, libraries, models, trials, compiler, policies, profiler, log)
     window.closed.connect(client.close)
     with qtbot.waitActive(window):
         window.show()

@@ -2,12 +2,121 @@
 
 from __future__ import annotations
 
-from ..records.policies import PolicyOutcome
-from ..records.trial import Policy
+import gc
+import time
+from dataclasses import replace
+from typing import Any, Final
+
+from ..records.device import Device, DeviceType
+from ..records.dimensions import with_derived
+from ..records.engine_command import PACKAGE_ROOT
+from ..records.failure import FailureError, FailureKind, failure_error
+from ..records.model import free_names
+from ..records.policies import PolicyOutcome, preferred_type
+from ..records.trial import Policy, Stage, Target, TrialSettings
+from . import ort
 from .cancellation import Cancellation
+from .failures import is_cancellation, trial_failure
+from .models import describe_model
 from .registry import Registry
+from .sessions import placed_nodes, placement_of, session_options
+
+_TINY_MODEL: Final = PACKAGE_ROOT / "resources" / "policy_model.onnx"
+
+
+class _LookedError(Exception):
+    """Ends the creation of a session of which only ORT's order of preference was wanted."""
 
 
 def explain_policy(policy: Policy, model_path: str, registry: Registry, cancellation: Cancellation) -> PolicyOutcome:
-    """Return what the policy takes for a model; an empty path stands for a tiny one. Raises `FailureError`."""
-    raise NotImplementedError
+    """Return what the policy takes for a model; an empty path stands for a tiny one.
+
+    A session is really made, as a trial makes it, each free dimension being 1 or what follows from that; so it may end
+    the process. What fails in it is part of the outcome. Raises `FailureError` for a model that cannot be read and when
+    it was stopped.
+    """
+    path = model_path or str(_TINY_MODEL)
+    try:
+        sizes = with_derived(free_names(describe_model(path).inputs), {})
+    except ValueError as error:
+        message = f"A free dimension has no usable size: {error}."
+        raise failure_error(FailureKind.BAD_DIMENSION, message, hint="Choose another model.") from error
+    outcome = PolicyOutcome(policy=policy, order=_order_of_preference(path, registry))
+    _end_if_wanted(cancellation)
+    try:
+        outcome = _created(outcome, path, sizes, registry, cancellation)
+    except FailureError as error:
+        outcome = replace(outcome, failure=error.failure)
+    except ort.ERRORS as error:
+        if cancellation.is_requested() and is_cancellation(error):
+            _end_if_wanted(cancellation)
+        outcome = replace(outcome, failure=trial_failure(error, Stage.CREATING_SESSION, by_policy=True))
+    finally:
+        gc.collect()  # the session, and the error's traceback that held it
+    _end_if_wanted(cancellation)
+    return outcome
+
+
+def _end_if_wanted(cancellation: Cancellation) -> None:
+    if cancellation.is_requested():
+        raise failure_error(FailureKind.STOPPED, "Trying the policy was stopped.")
+
+
+def _order_of_preference(path: str, registry: Registry) -> tuple[str, ...] | None:
+    """Return the keys of all devices in ORT's order, the most preferred first; None where ORT does not tell it."""
+    if ort.set_policy_delegate is None:
+        return None
+    seen: list[Any] = []
+
+    def look(devices: list[Any], *_about: Any) -> list[Any]:
+        seen.extend(devices)
+        raise _LookedError
+
+    options = ort.SessionOptions()
+    try:
+        ort.set_policy_delegate(options, look)
+        ort.InferenceSession(path, options, enable_fallback=0)
+    except ort.ERRORS:  # ORT's own, in which ours is wrapped; what else is wrong is met again by the session itself
+        pass
+    keys = registry.keys_of(seen)
+    seen.clear()  # they dangle when their library goes
+    return keys or None
+
+
+def _created(
+    outcome: PolicyOutcome, path: str, sizes: dict[str, int], registry: Registry, cancellation: Cancellation
+) -> PolicyOutcome:
+    """Make the session and return the outcome with what it took."""
+    settings = TrialSettings(model_path=path, target=Target(policy=outcome.policy))
+    options = session_options(settings, registry, sizes, strict=False)
+    cancellation.watch(session_options=options, run_options=ort.RunOptions())
+    began = time.perf_counter_ns()
+    session = ort.InferenceSession(path, options, enable_fallback=0)
+    took = time.perf_counter_ns() - began
+    registry.track_session(session)
+    providers = tuple(session.get_providers())
+    ep_name = providers[0] if providers else ""
+    of_inputs = registry.keys_of(list(session.get_input_epdevices()))
+    return replace(
+        outcome,
+        ep_name=ep_name,
+        device_key=_device_of(outcome, ep_name, of_inputs, registry.inventory().devices),
+        providers=providers,
+        placement=placement_of(placed_nodes(session)),
+        creation_ns=took,
+    )
+
+
+def _device_of(outcome: PolicyOutcome, ep_name: str, of_inputs: tuple[str, ...], devices: tuple[Device, ...]) -> str:
+    """Return the key of the EP's device that was taken: the one an input goes to, else the EP's most preferred one."""
+    known = {device.key: device for device in devices if device.ep_name == ep_name}
+    for key in of_inputs:
+        if key in known:
+            return key
+    # No input goes to it: it takes nothing, or nothing at the model's beginning.
+    ranked = [known[key] for key in (outcome.order or tuple(known)) if key in known]
+    wanted = preferred_type(outcome.policy) or DeviceType.CPU
+    best = next((device for device in ranked if device.type is wanted), None)
+    fallback = next((device for device in ranked if device.type is DeviceType.CPU), None)
+    chosen = best or fallback or (ranked[0] if ranked else None)
+    return "" if chosen is None else chosen.key

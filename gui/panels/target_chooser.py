@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QComboBox, QGridLayout, QLabel, QRadioButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QComboBox, QGridLayout, QLabel, QPushButton, QRadioButton, QWidget
 
 from ..records.device import Device
 from ..records.trial import Policy, Target
@@ -14,6 +14,8 @@ class TargetChooser(QWidget):
     """Devices or policy; never both."""
 
     target_changed = Signal()
+    explanation_requested = Signal()
+    """What each policy would take shall be shown."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -21,10 +23,12 @@ class TargetChooser(QWidget):
         self._by_policy = QRadioButton(self.tr("&Policy"), self)
         self._devices = ElidedLabel(self)
         self._policy = QComboBox(self)
+        self._explain = QPushButton(self.tr("What would each take?"), self)
         self._build()
         self._by_devices.toggled.connect(self._on_toggled)
         self._policy.activated.connect(self._by_policy.click)
         self._policy.currentIndexChanged.connect(self.target_changed)
+        self._explain.clicked.connect(self.explanation_requested)
 
     def _build(self) -> None:
         group = QButtonGroup(self)
@@ -54,7 +58,10 @@ class TargetChooser(QWidget):
         grid.addWidget(self._devices, 0, 2)
         grid.addWidget(self._by_policy, 1, 1)
         grid.addWidget(self._policy, 1, 2)
+        grid.addWidget(self._explain, 2, 2, Qt.AlignmentFlag.AlignLeft)
         grid.setColumnStretch(2, 1)
+        self._explain.setToolTip(self.tr("Try all policies with the libraries that are loaded"))
+        self._explain.hide()
 
     @property
     def policy(self) -> Policy | None:
@@ -100,4 +107,5 @@ class TargetChooser(QWidget):
 
     def _on_toggled(self) -> None:
         self._devices.setEnabled(self._by_devices.isChecked())
+        self._explain.setVisible(self._by_policy.isChecked())
         self.target_changed.emit()

@@ -113,6 +113,7 @@ class TrialPanel(QWidget):
             state.trial_added,
             state.waiting_changed,
             state.compilation_changed,
+            state.work_changed,
             self.target.target_changed,
             self.inputs.inputs_changed,
         ):

@@ -248,6 +248,26 @@ def test_that_choosing_a_policy_makes_it_the_target(ready: Hands, policy: Policy
     assert combo.itemData(row, Qt.ItemDataRole.ToolTipRole)
 
 
+def test_that_what_each_policy_would_take_is_one_click_away_once_a_policy_is_chosen(ready: Hands) -> None:
+    asked: list[bool] = []
+    ready.panel.target.explanation_requested.connect(lambda: asked.append(True))
+    button = child(ready.panel, QPushButton, "What would each take?")
+    assert not button.isVisible()
+    ready.panel.target.choose(Policy.PREFER_NPU)
+    assert button.isVisible()
+    ready.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert asked == [True]
+    ready.panel.target.choose(None)
+    assert not button.isVisible()
+
+
+def test_that_other_work_of_the_engine_keeps_trials_from_being_run_and_can_be_stopped(ready: Hands) -> None:
+    ready.state.set_work("trying policies")
+    assert (ready.run.isEnabled(), ready.stop.isEnabled()) == (False, True)
+    ready.state.set_work("")
+    assert (ready.run.isEnabled(), ready.stop.isEnabled()) == (True, False)
+
+
 def test_that_the_target_tells_the_selected_devices(ready: Hands) -> None:
     ready.state.select_devices(("one", "two"))
     assert "Good (CPU), Good (CPU)" in shown_texts(ready.panel)
