@@ -12,7 +12,7 @@ from .table import Column, Index, RecordTableModel
 
 ABSOLUTE_COLUMN: Final = 1
 RELATIVE_COLUMN: Final = 2
-_PARTS: Final = {ABSOLUTE_COLUMN: "absolute", RELATIVE_COLUMN: "relative"}
+_NUMBERS: Final = (ABSOLUTE_COLUMN, RELATIVE_COLUMN)
 _EDIT_ROLE: Final = int(Qt.ItemDataRole.EditRole)
 
 
@@ -63,7 +63,7 @@ class ToleranceTableModel(RecordTableModel[Tolerance]):
     def flags(self, index: Index) -> Qt.ItemFlag:
         """Qt's."""
         flags = super().flags(index)
-        return flags | Qt.ItemFlag.ItemIsEditable if index.isValid() and index.column() in _PARTS else flags
+        return flags | Qt.ItemFlag.ItemIsEditable if index.isValid() and index.column() in _NUMBERS else flags
 
     def data(self, index: Index, role: int = int(Qt.ItemDataRole.DisplayRole)) -> Any:
         """Qt's."""
@@ -73,14 +73,14 @@ class ToleranceTableModel(RecordTableModel[Tolerance]):
 
     def setData(self, index: Index, value: Any, role: int = _EDIT_ROLE) -> bool:
         """Qt's; takes numbers as the user's locale or as C writes them."""
-        if role != _EDIT_ROLE or not index.isValid() or index.column() not in _PARTS:
+        if role != _EDIT_ROLE or not index.isValid() or index.column() not in _NUMBERS:
             return False
         text = str(value).strip()
         number = _read(text)
         try:
             if number is None:
                 raise ValueError(text)
-            row = replace(self.row(index.row()), **{_PARTS[index.column()]: number})
+            row = _with(self.row(index.row()), index.column(), number)
         except ValueError:
             self.refused.emit(_tr("“{0}” is not a number of at least 0.").format(text))
             return False
@@ -97,6 +97,13 @@ def is_own(tolerance: Tolerance) -> bool:
 def number_text(value: float) -> str:
     """Return a number with as many digits as it needs."""
     return _locale().toString(float(value), "g", QLocale.FloatingPointPrecisionOption.FloatingPointShortest.value)
+
+
+def _with(tolerance: Tolerance, column: int, number: float) -> Tolerance:
+    """Return a tolerance with another number in a column. Raises `ValueError` for one that is none."""
+    if column == ABSOLUTE_COLUMN:
+        return replace(tolerance, absolute=number)
+    return replace(tolerance, relative=number)
 
 
 def _tip(tolerance: Tolerance) -> str:

@@ -51,6 +51,9 @@ class FailureKind(Enum):
     ENGINE_UNAVAILABLE = "engine not available"
     NOT_A_REPORT = "not a device report"
     NOT_A_SETUP = "not a set-up"
+    NOT_A_TRIAL = "not a trial file"
+    STORE_DAMAGED = "trial store damaged"
+    STORE_UNUSABLE = "trial store cannot be used"
     BAD_REQUEST = "request not understood"
     INTERNAL = "internal error"
 

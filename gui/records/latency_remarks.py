@@ -17,7 +17,7 @@ from .statistics import LatencyStatistics, median_interval, nearest_rank
 from .units import time_text
 
 _MOST = 200_000
-"""Of more samples the shape is told from so many, spread evenly."""
+"""Of more samples course and distribution are told from so many, spread evenly."""
 _CALL_NS = 4_000
 """What the Python binding takes of each `run`, about."""
 _SHORT_NS = 100_000
@@ -73,12 +73,11 @@ def latency_remarks(
     """
     if statistics is None or len(samples) == 0:
         return ()
-    step = -(-len(samples) // _MOST)
-    part = samples[::step]
+    part, step = _spread(samples)
     warming_up, steady = _warming_up(part, step)
     remarks = (
         warming_up,
-        _drifting(part) if warming_up is None else None,
+        _drifting(steady, "after that, " if warming_up is not None else ""),
         _bimodal(steady, callers, intra_op_threads, cpu_count),
         _outliers(samples, statistics),
         _call_overhead(statistics),
@@ -92,9 +91,10 @@ def latency_remarks(
 
 
 def _warming_up(samples: Nanoseconds, step: int) -> tuple[Remark | None, Nanoseconds]:
-    """Return the remark and the samples after the warm-up; all samples where it was none.
+    """Return the remark and the samples after the warm-up; all samples where there was none.
 
-    The beginning is slower, or faster, than the second half, for at most half of the samples, and flat after it.
+    The beginning is slower, or faster, than the second half, for at most a third of the samples (more is a drift), and
+    what comes after it changes little beside that. One of `step` runs is among the samples.
     """
     if len(samples) < _FEWEST:
         return None, samples
@@ -105,7 +105,7 @@ def _warming_up(samples: Nanoseconds, step: int) -> tuple[Remark | None, Nanosec
         # The faster beginning is the slower one of the mirrored samples.
         limit = max(int(np.partition(sign * later, rank)[rank]), round(sign * usual + _SETTLED * usual))
         length = _beginning(sign * samples > limit)
-        if not 0 < length <= len(samples) // 2:
+        if not 0 < length <= len(samples) // 3:
             continue
         change = _median(samples[:length]) / usual - 1 if usual else 0.0
         flat = _change(samples[length:])
@@ -142,8 +142,8 @@ def _warm_up_remark(length: int, change: float, usual: int) -> Remark:
     )
 
 
-def _drifting(samples: Nanoseconds) -> Remark | None:
-    """The first third against the last one."""
+def _drifting(samples: Nanoseconds, where: str) -> Remark | None:
+    """Compare the first third with the last one."""
     change = _change(samples)
     if abs(change) <= _MIN_CHANGE:
         return None
@@ -152,13 +152,13 @@ def _drifting(samples: Nanoseconds) -> Remark | None:
     slower = change > 0
     return Remark(
         kind=RemarkKind.DRIFTING,
-        text=f"Drifting: the last third of the runs was {_percent(abs(change))} {'slower' if slower else 'faster'} "
-        f"than the first (median {time_text(last)} against {time_text(first)}).",
+        text=f"Drifting: {where}the last third of the runs was {_percent(abs(change))} "
+        f"{'slower' if slower else 'faster'} than the first (median {time_text(last)} against {time_text(first)}).",
         advice="Likely heat, a power limit or other load that came: let the machine cool down, watch clock and "
         "temperature, and measure for longer to see where it settles."
         if slower
-        else "It may still be warming up, or other load went away: raise the warm-up and measure again until the thirds "
-        "agree.",
+        else "It may still be warming up, or other load went away: raise the warm-up and measure again until the "
+        "thirds agree.",
     )
 
 
@@ -182,18 +182,18 @@ def _bimodal(samples: Nanoseconds, callers: int, intra_op_threads: int, cpu_coun
         return None
     fast, slow, share = levels
     advice = (
-        "Something switches between two states: set a fixed power mode, end other load, and set the intra-op threads to "
-        "fewer than there are cores."
+        "Something switches between two states: set a fixed power mode, end other load, and keep the intra-op threads "
+        "fewer than the cores (their affinities can be set as a session option)."
     )
     if cpu_count and _busy_threads(callers, intra_op_threads, cpu_count) >= cpu_count:
         advice += (
-            " All cores are taken here, so that each thread that loses its core holds up a run; a virtual machine's host"
-            " takes one now and then (steal time)."
+            " All cores are taken here, so that each thread that loses its core holds up a run; a virtual machine's"
+            " host takes one now and then (steal time)."
         )
     return Remark(
         kind=RemarkKind.BIMODAL,
         text=f"Bimodal: {_percent(1 - share)} of the runs took about {time_text(fast)}, {_percent(share)} about "
-        f"{time_text(slow)}; the median is one of the two or lies in between by chance.",
+        f"{time_text(slow)}: the median tells of only one of them.",
         advice=advice,
     )
 
@@ -244,8 +244,8 @@ def _has_valley(ordered: Nanoseconds, fast: int, slow: int) -> bool:
 
     peaks = held(np.array([fast, slow], np.float64))
     valley = held(np.linspace(fast + width, slow - width, 33)).min()
-    # The square root is what counting so many leaves to chance.
-    return bool(valley + np.sqrt(valley) <= _MAX_VALLEY * peaks.min())
+    # The root is what counting so many leaves to chance, the 2 what an empty window does.
+    return bool(valley + np.sqrt(valley) + 2 <= _MAX_VALLEY * peaks.min())
 
 
 def _outliers(samples: Nanoseconds, statistics: LatencyStatistics) -> Remark | None:
@@ -275,38 +275,42 @@ def _call_overhead(statistics: LatencyStatistics) -> Remark | None:
     return Remark(
         kind=RemarkKind.CALL_OVERHEAD,
         text=f"Call overhead: the median is only {time_text(median)}; the Python binding's own time of each run, about "
-        f"{time_text(_CALL_NS)}, {part}.",
+        f"{_CALL_NS // 1000} µs, {part}.",
         advice="To measure the model rather than the call, take a larger batch or IO binding, and compare differences "
         "rather than ratios.",
     )
 
 
 def _busy_threads(callers: int, intra_op_threads: int, cpu_count: int) -> int:
-    """Return how many threads compute at once: the callers themselves, and the session's others, which they share."""
+    """Return how many threads may compute at once.
+
+    Not callers times threads: a session has one pool of a thread less than asked for, since the caller is the last one,
+    and all callers share it.
+    """
     return callers + (intra_op_threads or cpu_count) - 1
 
 
 def _oversubscribed(callers: int, intra_op_threads: int, cpu_count: int) -> Remark | None:
     if not cpu_count or _busy_threads(callers, intra_op_threads, cpu_count) <= cpu_count:
         return None
-    busy = _busy_threads(callers, intra_op_threads, cpu_count)
-    cores = f"{cpu_count} {'core' if cpu_count == 1 else 'cores'}"
+    cores = f"{cpu_count:,} {'core' if cpu_count == 1 else 'cores'}"
     if intra_op_threads == 0:
         text = (
-            f"More threads than cores: {callers} callers share a session for which ORT chooses the threads, one for each "
-            f"core, so that those of the {callers - 1} further {'caller has' if callers == 2 else 'callers have'} none of "
-            f"the {cores} left."
+            f"ORT's own choice of threads takes all of {cores}, and of {callers:,} callers each but one adds another."
         )
+    elif callers == 1:
+        text = f"{intra_op_threads:,} intra-op threads compute at once, on {cores}."
+    elif intra_op_threads == 1:
+        text = f"{callers:,} callers compute at once, on {cores}."
     else:
-        sources = f"{intra_op_threads} intra-op threads" if intra_op_threads > 1 else ""
-        if callers > 1:
-            # A caller is one of the threads of its run; the others belong to the session, and all callers share them.
-            others = f" and {intra_op_threads - 1} further intra-op threads" if intra_op_threads > 1 else ""
-            sources = f"{callers} callers{others}"
-        text = f"More threads than cores: {sources} make {busy} that compute at once, on {cores}."
+        busy = _busy_threads(callers, intra_op_threads, cpu_count)
+        text = (
+            f"{callers:,} callers and the {intra_op_threads - 1:,} other intra-op threads that they share compute at "
+        )
+        text += f"once, {busy:,} on {cores}."
     return Remark(
         kind=RemarkKind.OVERSUBSCRIBED,
-        text=text,
+        text=f"More threads than cores: {text}",
         advice="They take turns, which makes single runs slower and their times uneven: take fewer callers or fewer "
         "intra-op threads, unless it is the throughput under such load that you want to know.",
     )
@@ -324,17 +328,29 @@ def _few_samples(statistics: LatencyStatistics) -> Remark | None:
         )
     if max(high - median, median - low) <= _WIDE * median:
         return None
+    below, above = ((median - low) / median, (high - median) / median) if median else (0.0, float("inf"))
     return Remark(
         kind=RemarkKind.FEW_SAMPLES,
-        text=f"Few samples for so much spread: the true median lies between {time_text(low)} and {time_text(high)} with "
-        f"95 % (-{_percent((median - low) / median)}, +{_percent((high - median) / median)} of the one measured)."
-        if median
-        else f"Few samples for so much spread: the true median lies between {time_text(low)} and {time_text(high)}.",
+        text=f"Few samples for so much spread: the true median lies between {time_text(low)} and {time_text(high)} "
+        f"with 95 % (-{_percent(below)}, +{_percent(above)} of the one measured).",
         advice=advice,
     )
 
 
 # ---- Small parts ----
+
+
+def _spread(samples: Nanoseconds) -> tuple[Nanoseconds, int]:
+    """Return at most `_MOST` of the samples in their order, one of so many, and of how many.
+
+    Which one is left to a fixed chance: every second of two that alternate would be all of one kind.
+    """
+    step = -(-len(samples) // _MOST)
+    if step == 1:
+        return samples, 1
+    starts = np.arange(0, len(samples), step)
+    picked = starts + np.random.default_rng(0).integers(0, step, len(starts))
+    return samples[np.minimum(picked, len(samples) - 1)], step
 
 
 def _median(samples: Nanoseconds) -> int:

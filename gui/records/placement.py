@@ -107,7 +107,8 @@ def verdict_text(placement: tuple[Placement, ...] | None, wanted: tuple[str, ...
         )
     others = [part for part in placement if part.ep_name not in wanted]
     parts += [f"{part.node_count} on {part.ep_name}: {ops_text(part)}" for part in others]
-    return "; ".join(parts) + "."
+    text = "; ".join(parts)
+    return text if text.endswith("…") else f"{text}."
 
 
 def ops_text(part: Placement) -> str:

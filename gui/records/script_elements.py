@@ -82,9 +82,7 @@ def _float(
     )
 
 
-def _eight(
-    name: str, number: int, limit: float, ml_dtype: str, least: float | None = None
-) -> ScriptElement:
+def _eight(name: str, number: int, limit: float, ml_dtype: str, least: float | None = None) -> ScriptElement:
     return _float(name, number, "np.uint8", limit, is_bits=True, least=least, ml_dtype=ml_dtype)
 
 

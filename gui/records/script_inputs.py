@@ -24,22 +24,17 @@ class _Image:
     channels_first: bool
 
 
-def inputs_code(facts: tuple[InputFact, ...], seed: int) -> str:
-    """Return the function `make_inputs` of a script, and the seed it uses. Raises `ValueError`."""
-    lines = [f"SEED = {seed}", ""] if any(_is_generated(fact) for fact in facts) else []
-    lines += ["", "def make_inputs():", f'{_INDENT}"""Return what the session is fed with."""', f"{_INDENT}feeds = {{}}"]
+def inputs_code(facts: tuple[InputFact, ...]) -> str:
+    """Return the function `make_inputs` of a script. Raises `ValueError`."""
+    lines = ["def make_inputs():", f'{_INDENT}"""Return what the session is fed with."""', f"{_INDENT}feeds = {{}}"]
     for fact in facts:
         lines += [_INDENT + line if line else "" for line in ("", *_lines_of(fact))]
-    return "\n".join([*lines, f"{_INDENT}return feeds"]) + "\n"
+    return "\n".join([*lines, f"{_INDENT}return feeds"])
 
 
 def comment_text(text: str) -> str:
     """Return a text that stays within the line of a comment."""
     return "".join(character if character.isprintable() else "?" for character in " ".join(text.split()))
-
-
-def _is_generated(fact: InputFact) -> bool:
-    return fact.source.kind is SourceKind.GENERATED
 
 
 def _lines_of(fact: InputFact) -> list[str]:

@@ -5,7 +5,7 @@ They do what the engine does, by the same definitions; their text is what a read
 
 from __future__ import annotations
 
-import re
+import ast
 from typing import Final
 
 _INPUT_PARTS: Final = {
@@ -36,11 +36,11 @@ def bfloat16_bits(values):
     return np.where(np.isnan(values), quiet, rounded).astype(np.uint16)
 ''',
     "packed": '''
-def packed(array, bits):
-    """Return whole numbers of a few bits as ONNX Runtime keeps them: several in a byte, the first in the lowest bits."""
+def packed(numbers, bits):
+    """Return whole numbers of a few bits as ONNX Runtime keeps them: several in a byte, the first in its low bits."""
     per_byte = 8 // bits
-    parts = np.zeros(-(-array.size // per_byte) * per_byte, np.uint8)
-    parts[: array.size] = array.astype(np.uint8).ravel() & np.uint8((1 << bits) - 1)
+    parts = np.zeros(-(-numbers.size // per_byte) * per_byte, np.uint8)
+    parts[: numbers.size] = numbers.astype(np.uint8).ravel() & np.uint8((1 << bits) - 1)
     result = np.zeros(len(parts) // per_byte, np.uint8)
     for index in range(per_byte):
         result |= parts[index::per_byte] << np.uint8(index * bits)
@@ -67,9 +67,9 @@ def load_float8_e5m2(path):
     return np.load(io.BytesIO(data.replace(b"'<f1'", b"'|u1'", 1).replace(b"'|f1'", b"'|u1'", 1)))
 ''',
     "texts_of": '''
-def texts_of(array):
+def texts_of(texts):
     """Return text as ONNX Runtime takes it."""
-    return (np.char.decode(array, "utf-8") if array.dtype.kind == "S" else array).astype(object)
+    return (np.char.decode(texts, "utf-8") if texts.dtype.kind == "S" else texts).astype(object)
 ''',
     "tensor_of_optional": '''
 def tensor_of_optional(path):
@@ -296,7 +296,7 @@ def numpy_of(value):
     if kind in BIT_TYPES:
         size = value.tensor_size_in_bytes()
         data = np.frombuffer(ctypes.string_at(value.data_ptr(), size) if size else b"", BIT_TYPES[kind])
-        return data if BIT_TYPES[kind] is np.void else data.reshape(value.shape())
+        return data.reshape(value.shape()) if data.size == math.prod(value.shape()) else data
     return value.numpy()
 ''',
 }
@@ -306,29 +306,36 @@ _ALL_PARTS: Final = {**_INPUT_PARTS, **_DEVICE_PARTS, **_STABLE_PARTS, **_WATCH_
 STATISTICS_CODE: Final = _STATISTICS.strip("\n")
 
 _IMPORTS: Final = {
-    # What a name in the code says of what is to be imported, in the order of the lines.
-    r"\bargparse\.": "import argparse",
-    r"\bctypes\.": "import ctypes",
-    r"\bgc\.": "import gc",
-    r"\bhashlib\.": "import hashlib",
-    r"\bio\.BytesIO": "import io",
-    r"\bitertools\.": "import itertools",
-    r"\bjson\.": "import json",
-    r"\bmath\.": "import math",
-    r"\bsys\.": "import sys",
-    r"\bthreading\.": "import threading",
-    r"\btime\.": "import time",
-    r"\bzlib\.": "import zlib",
-    r"\barray\(": "from array import array",
-    r"\bCounter\(": "from collections import Counter",
-    r"\bPath\(": "from pathlib import Path",
+    # What a name that the code uses asks for, in the order of the lines.
+    "argparse": "import argparse",
+    "ctypes": "import ctypes",
+    "gc": "import gc",
+    "hashlib": "import hashlib",
+    "io": "import io",
+    "itertools": "import itertools",
+    "json": "import json",
+    "math": "import math",
+    "sys": "import sys",
+    "threading": "import threading",
+    "time": "import time",
+    "zlib": "import zlib",
+    "array": "from array import array",
+    "Counter": "from collections import Counter",
+    "Path": "from pathlib import Path",
 }
 _PACKAGES: Final = {
-    r"\bml_dtypes\.": ("import ml_dtypes", "ml_dtypes"),
-    r"\bnp\.": ("import numpy as np", "numpy"),
-    r"\bonnx\.": ("import onnx", "onnx"),
-    r"\bort\.": ("import onnxruntime as ort", "onnxruntime"),
-    r"\bImage\.": ("from PIL import Image, ImageOps", "pillow"),
+    "ml_dtypes": "import ml_dtypes",
+    "np": "import numpy as np",
+    "onnx": "import onnx",
+    "ort": "import onnxruntime as ort",
+    "Image": "from PIL import Image, ImageOps",
+}
+_INSTALLED_AS: Final = {
+    "ort": "onnxruntime",
+    "np": "numpy",
+    "onnx": "onnx",
+    "Image": "pillow",
+    "ml_dtypes": "ml_dtypes",
 }
 
 
@@ -337,30 +344,22 @@ def parts_for(code: str) -> list[str]:
     chosen: set[str] = set()
     pending = [code]
     while pending:
-        text = pending.pop()
-        for name, part in _ALL_PARTS.items():
-            if name not in chosen and re.search(rf"\b{name}\(", text):
-                chosen.add(name)
-                pending.append(part)
+        new = (_names_in(pending.pop()) & _ALL_PARTS.keys()) - chosen
+        chosen |= new
+        pending += [_ALL_PARTS[name] for name in new]
     return [part.strip("\n") for name, part in _ALL_PARTS.items() if name in chosen]
 
 
 def imports_for(code: str) -> tuple[list[str], list[str]]:
     """Return the import statements that this code needs, and the names of the packages to install."""
-    bare = _without_texts(code)
-    standard = [line for pattern, line in _IMPORTS.items() if re.search(pattern, bare)]
-    found = [entry for pattern, entry in _PACKAGES.items() if re.search(pattern, bare)]
-    lines = [*standard, "", *(line for line, _package in found)]
-    packages = [package for _line, package in found]
-    if "onnx.numpy_helper" in bare:
+    names = _names_in(code)
+    lines = [line for name, line in _IMPORTS.items() if name in names]
+    lines += ["", *(line for name, line in _PACKAGES.items() if name in names)]
+    if "onnx.numpy_helper" in code and "onnx" in names:
         lines[lines.index("import onnx")] = "import onnx.numpy_helper"
-    return lines, packages
+    return lines, [package for name, package in _INSTALLED_AS.items() if name in names]
 
 
-def _without_texts(code: str) -> str:
-    """Return code without what stands in texts and comments, which speaks of names but does not use them.
-
-    Texts with code in them, `f"{…}"`, are kept.
-    """
-    code = re.sub(r'"""[^"]*"""', "", code)
-    return re.sub(r'(?<!f)"(?:[^"\\\n]|\\.)*"|(?<!f)\'(?:[^\'\\\n]|\\.)*\'|#[^\n]*', '""', code)
+def _names_in(code: str) -> set[str]:
+    """Return the names that code uses, not those that stand in its texts."""
+    return {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}

@@ -105,7 +105,7 @@ def test_that_a_number_being_typed_counts_when_ok_is_pressed(hands: Hands) -> No
     hands.type("5")
     hands.qtbot.mouseClick(hands.ok, Qt.MouseButton.LeftButton)
     wait_until_gone(hands.qtbot, hands.dialog)
-    assert hands.chosen == [(Tolerance(type="float", absolute=5, relative=1e-3),)]
+    assert hands.chosen == [(Tolerance(type="float", absolute=5, relative=1e-2),)]
 
 
 def test_that_what_is_no_number_is_said_to_be_none_until_one_is_typed(hands: Hands) -> None:

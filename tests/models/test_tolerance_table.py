@@ -71,7 +71,7 @@ def test_that_only_what_differs_is_given_back_and_written_in_bold(model: Toleran
     assert bold == ["double", "int8"]
     enter(model, "int8", ABSOLUTE_COLUMN, "0")
     enter(model, "double", RELATIVE_COLUMN, "0.000001")
-    assert model.tolerances == ()
+    assert not model.tolerances
 
 
 def test_that_tolerances_shown_come_back_with_those_of_types_that_are_not_known(model: ToleranceTableModel) -> None:
@@ -99,7 +99,7 @@ def test_that_what_is_no_tolerance_is_refused_in_words_and_changes_nothing(
 @pytest.mark.parametrize("text", ["0,25", "0.25"])
 def test_that_numbers_are_read_by_the_locale_and_as_c_writes_them(model: ToleranceTableModel, text: str) -> None:
     assert enter(model, "float", ABSOLUTE_COLUMN, text)
-    assert model.tolerances == (Tolerance(type="float", absolute=0.25, relative=1e-3),)
+    assert model.tolerances == (Tolerance(type="float", absolute=0.25, relative=1e-2),)
     assert shown(model, "float", ABSOLUTE_COLUMN) == "0,25"
 
 
@@ -116,6 +116,6 @@ def test_that_the_tip_says_what_is_usual(model: ToleranceTableModel) -> None:
     cell = model.index(row, ABSOLUTE_COLUMN)
     assert cell.data(Qt.ItemDataRole.ToolTipRole) is None
     enter(model, "float", ABSOLUTE_COLUMN, "2")
-    assert cell.data(Qt.ItemDataRole.ToolTipRole) == "By itself 0.001 absolute, 0.001 relative"
+    assert cell.data(Qt.ItemDataRole.ToolTipRole) == "By itself 0.005 absolute, 0.01 relative"
     last = model.index(model.rowCount() - 1, 0)
     assert last.data(Qt.ItemDataRole.ToolTipRole) == "Compared exactly"

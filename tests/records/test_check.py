@@ -27,7 +27,7 @@ OWN = Tolerance(type="float", absolute=0.5, relative=0.25)
 @pytest.mark.parametrize("part", ["absolute", "relative"])
 def test_that_a_tolerance_is_a_number_of_at_least_0(part: str, value: float) -> None:
     with pytest.raises(ValueError, match="a tolerance of float must be a number of at least 0"):
-        Tolerance(**{"type": "float", "absolute": 0.0, "relative": 0.0, part: value})
+        Tolerance(type="float", **{"absolute": 0.0, "relative": 0.0, part: value})
 
 
 def test_that_a_type_has_one_tolerance() -> None:

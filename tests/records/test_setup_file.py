@@ -16,13 +16,15 @@ from gui.records.codec import to_json
 from gui.records.device import Device, DeviceType, HardwareDevice, with_keys
 from gui.records.failure import Failure, FailureError, FailureKind
 from gui.records.inputs import InputSource, SourceKind
+from gui.records.kept_trial import KeptTrial
 from gui.records.library import Library, LibraryState
 from gui.records.report import DeviceReport
 from gui.records.report_file import report_json
-from gui.records.result import Outcome, TrialResult, result_json
+from gui.records.result import Outcome
 from gui.records.setup import SETUP_FORMAT, DimensionSweep, Setup, SetupLibrary
 from gui.records.setup_file import device_text, parse_setup, resolve, setup_json, setup_of
 from gui.records.trial import DimensionSize, Policy, SessionSettings, StopRule, Target, TrialFacts, TrialSettings
+from gui.records.trial_file import trial_file_json
 
 from .examples import DEVICE, FACTS, GREETING, LIBRARY
 
@@ -313,14 +315,18 @@ def test_that_a_value_nested_too_deeply_is_refused() -> None:
 
 
 def result_of(trial: TrialSettings, facts: TrialFacts, devices: tuple[Device, ...]) -> dict[str, Any]:
-    return result_json(
-        TrialResult(settings=trial, outcome=Outcome.FINISHED, facts=facts),
+    kept = KeptTrial(
+        settings=trial,
+        outcome=Outcome.FINISHED,
+        facts=facts,
         samples=np.arange(3),
         warmup=np.arange(2),
         environment=GREETING,
         libraries=LOADED[:2],
         devices=devices,
     )
+    found: dict[str, Any] = json.loads(trial_file_json(kept))
+    return found
 
 
 def test_that_the_set_up_of_a_trial_is_read_from_its_result() -> None:
