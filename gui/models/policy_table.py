@@ -10,6 +10,7 @@ from PySide6.QtGui import QIcon
 
 from ..records.device import Device
 from ..records.failure import FailureKind
+from ..records.placement import node_total
 from ..records.policies import (
     POLICY_MEANING,
     PolicyOutcome,
@@ -20,7 +21,7 @@ from ..records.policies import (
 )
 from ..records.trial import Policy
 from .table import Column, RecordTableModel
-from .texts import DASH, time_text
+from .texts import DASH, count_text, time_text
 
 
 def _tr(text: str) -> str:
@@ -84,8 +85,9 @@ class PolicyTableModel(RecordTableModel[PolicyRow]):
             ),
             Column[PolicyRow](
                 title=_tr("Nodes"),
-                text=lambda row: DASH if row.outcome is None else nodes_text(row.outcome) or DASH,
-                header_tip=_tr("Which EP got how many nodes of the model"),
+                text=lambda row: _share(row.outcome) or DASH,
+                tip=lambda row: DASH if row.outcome is None else nodes_text(row.outcome) or DASH,
+                header_tip=_tr("How many nodes of the model the EP taken gets"),
             ),
         )
         super().__init__(columns, lambda row: row.policy, parent)
@@ -101,3 +103,18 @@ def _taken_tip(row: PolicyRow) -> str:
     offered = _tr("Offered the nodes, in this order: {0}").format(", ".join(row.outcome.providers))
     took = _tr("Session creation: {0}").format(time_text(row.outcome.creation_ns))
     return "\n".join([_taken(row), offered, took])
+
+
+def _share(outcome: PolicyOutcome | None) -> str:
+    """Return how many nodes the EP taken gets: `9 of 80`, `all 80`, `none of 80`; empty when it is not known."""
+    if outcome is None or not outcome.ep_name or not node_total(outcome.placement):
+        return ""
+    total = node_total(outcome.placement)
+    count = sum(part.node_count for part in outcome.placement or () if part.ep_name == outcome.ep_name)
+    if count == total:
+        return _tr("all {0}").format(count_text(total))
+    return (
+        _tr("{0} of {1}").format(count_text(count), count_text(total))
+        if count
+        else _tr("none of {0}").format(count_text(total))
+    )

@@ -22,6 +22,7 @@ class RemarkLines(QWidget):
         self._remarks: tuple[Remark, ...] = ()
         self._lines: list[tuple[QLabel, ElidedLabel]] = []
         self._more = QToolButton(self)
+        self._more.setAccessibleName(self.tr("All remarks"))
         self._more.setCheckable(True)
         self._more.setAutoRaise(True)
         self._more.hide()

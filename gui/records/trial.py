@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from .check import CheckSettings, OutputCheck
@@ -168,7 +168,7 @@ class TrialSettings:
     """A run that takes longer ends the trial."""
     outputs_folder: str = ""
     """Where the outputs of the first run are written, as `.pb`; empty for nowhere."""
-    check: CheckSettings = CheckSettings()
+    check: CheckSettings = field(default_factory=CheckSettings)
     """How the outputs of the first run are compared with those of ORT's CPU EP."""
 
     def __post_init__(self) -> None:

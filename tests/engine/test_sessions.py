@@ -13,8 +13,10 @@ import pytest
 
 from gui.engine import ort
 from gui.engine.cancellation import Cancellation
+from gui.engine.references import References
 from gui.engine.registry import Registry
-from gui.engine.trial import Trial
+from gui.engine.trial import Trial, TrialListener
+from gui.records.check import CheckSettings
 from gui.records.failure import Failure, FailureError
 from gui.records.trial import Policy, Stage, StopRule, Target, TrialFacts, TrialSettings
 
@@ -90,8 +92,15 @@ def make_trial(seen: Seen) -> Trial:
         target=Target(policy=Policy.DEFAULT),
         warmup=2,
         stop_rule=StopRule(iterations=5),
+        check=CheckSettings(enabled=False),
     )
-    return Trial(settings, Registry(), Cancellation(), seen.tell, lambda _stage, _samples, _elapsed: None, fail)
+    listener = TrialListener(
+        tell=seen.tell,
+        nodes=lambda _nodes: None,
+        send=lambda _stage, _samples, _elapsed: None,
+        give_up=fail,
+    )
+    return Trial(settings, Registry(), References(), Cancellation(), listener)
 
 
 def test_that_the_session_is_gone_after_the_closing_stage() -> None:

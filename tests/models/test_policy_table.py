@@ -57,7 +57,7 @@ def test_that_a_row_says_what_is_asked_for_what_was_taken_and_how_it_went(model:
     rows = rows_of(model)
     assert rows[0] == ["DEFAULT", "As PREFER_CPU", "–", "–", "–"]
     assert rows[1][3] == "being tried…"
-    assert rows[2] == ["PREFER_GPU", "A GPU, else the CPU", "Fast (GPU, Maker)", "ok", "Fast gets all 3 nodes."]
+    assert rows[2] == ["PREFER_GPU", "A GPU, else the CPU", "Fast (GPU, Maker)", "ok", "all 3"]
     assert rows[3][2:4] == [f"{CPU_EP_NAME} (CPU, Maker)", "warning: prefers an NPU and took the CPU."]
     assert rows[4][2:] == ["–", "failed: No luck.", "–"]
     assert rows[5][3] == "stopped"
@@ -88,3 +88,20 @@ def test_that_the_tips_say_what_does_not_fit(model: PolicyTableModel) -> None:
     assert "in this order: Slow, CPUExecutionProvider" in tip
     assert f"Session creation: {time_text(2_000_000)}" in tip
     assert model.index(4, 3).data(Qt.ItemDataRole.ToolTipRole) == "No luck. Try another."
+
+
+@pytest.mark.parametrize(
+    ("placement", "text"),
+    [
+        ((Placement(ep_name="Fast", node_count=2), Placement(ep_name=CPU_EP_NAME, node_count=1)), "2 of 3"),
+        ((Placement(ep_name=CPU_EP_NAME, node_count=3),), "none of 3"),
+        ((Placement(ep_name="Fast", node_count=3),), "all 3"),
+        ((), "–"),
+        (None, "–"),
+    ],
+)
+def test_that_a_row_says_how_many_nodes_the_ep_gets(
+    model: PolicyTableModel, placement: tuple[Placement, ...] | None, text: str
+) -> None:
+    model.set_rows([tried(Policy.PREFER_GPU, ep_name="Fast", type=DeviceType.GPU, placement=placement)])
+    assert rows_of(model)[0][4] == text

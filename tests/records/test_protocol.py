@@ -61,7 +61,19 @@ def test_that_a_mark_comes_back_from_its_line(mark: StderrMark) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["", "17 ends", "\x1e", "\x1e17", "\x1e17 stops", "\x1e17 enters ", "\x1e17 enters", "\x1ex ends", "\x1e-1 ends", "error \x1e17 ends"]
+    "line",
+    [
+        "",
+        "17 ends",
+        "\x1e",
+        "\x1e17",
+        "\x1e17 stops",
+        "\x1e17 enters ",
+        "\x1e17 enters",
+        "\x1ex ends",
+        "\x1e-1 ends",
+        "error \x1e17 ends",
+    ],
 )
 def test_that_another_line_is_no_mark(line: str) -> None:
     assert decode_mark(line) is None
