@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gui.cli import read_arguments
-from gui.records.check import CheckSettings, Tolerance
+from gui.records.check import CheckSettings, Tolerance, default_tolerance
 from gui.records.device import Device, DeviceType, HardwareDevice, with_keys
 from gui.records.failure import FailureError, FailureKind
 from gui.records.inputs import (
@@ -253,6 +253,7 @@ def test_that_a_set_up_is_run_as_it_is(saved: Path) -> None:
     assert setup == parse_setup(saved.read_bytes(), saved.parent)
 
 
+FLOAT_BY_ITSELF = f"float={default_tolerance('float').absolute}:{default_tolerance('float').relative}"
 CHANGES: list[tuple[list[str], dict[str, Any]]] = [
     (["--iterations", "9"], {"stop_rule": StopRule(iterations=9)}),
     (["--seconds", "9"], {"stop_rule": StopRule(seconds=9)}),
@@ -265,7 +266,7 @@ CHANGES: list[tuple[list[str], dict[str, Any]]] = [
     (["--run-timeout", "1"], {"run_timeout_s": 1.0}),
     (["--save-outputs", "/else"], {"outputs_folder": "/else"}),
     (
-        ["--tolerance", "float=0.001:0.001", "--tolerance", "int8=1"],  # who gives one wants it to be compared
+        ["--tolerance", FLOAT_BY_ITSELF, "--tolerance", "int8=1"],  # who gives one wants it to be compared
         {
             "check": CheckSettings(
                 tolerances=(

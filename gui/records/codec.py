@@ -61,6 +61,8 @@ def _encode(kind: Any, value: Any) -> Any:
         return to_json(value)
     if isinstance(value, tuple):
         item = typing.get_args(_without_none(kind))[0]
+        if item is str:  # there may be tens of thousands: the names of a model's nodes
+            return list(value)
         return [_encode(item, entry) for entry in value]
     return value
 
@@ -77,6 +79,8 @@ def _decode(kind: Any, data: Any, where: str) -> Any:
         if not isinstance(data, list):
             raise DecodeError(f"{where}: expected an array, got {data!r}")
         item = typing.get_args(kind)[0]
+        if item is str and all(type(entry) is str for entry in data):
+            return tuple(data)
         return tuple(_decode(item, entry, f"{where}[{index}]") for index, entry in enumerate(data))
     if is_dataclass(kind):
         return _decode_record(kind, data, where)

@@ -1,4 +1,4 @@
-"""Outputs against references, each number computed a second time: by plain loops, `math.fsum`, scipy and numpy.testing."""
+"""Outputs against references; each number is computed again by plain loops, `math.fsum`, scipy or numpy.testing."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def test_that_all_numbers_are_those_of_a_computation_by_hand(
     ours[:12] = [0, 1, 0, NAN, 1, NAN, INF, -INF, 1, INF, 2 * tiny, 0]
     ours[63], theirs[63], ours[64], theirs[64] = limit, limit, 2, 3  # about the edge of a chunk
     if element == "double":
-        ours[63] = theirs[63] = 1e150  # its square can still be told by hand
+        ours[63] = theirs[63] = 1e70  # the square of its square can still be told by hand
     one, two = stored(element, ours), stored(element, theirs)
     found = check(one.reshape(5, 10, 10, 1), two.reshape(5, 10, 10, 1), f"tensor({element})", tolerance)
     assert_as_by_hand(found, numbers(element, one), numbers(element, two), tolerance)
@@ -248,7 +248,6 @@ def test_that_zeros_do_not_pass_for_small_numbers() -> None:
     found = floats(np.zeros(100), small)
     assert found.mismatches == 0  # each is within 0.001
     assert found.agreement is Agreement.DIFFERENT
-    assert_is(found.snr_db, 0.0 if found.snr_db else None)
     assert found.snr_db == 0.0
     assert found.cosine is None
     assert found.note == "Each element is within the tolerance, but the noise is more than a tenth of the signal."
@@ -271,9 +270,7 @@ def test_that_noise_about_nothing_but_zeros_is_measured_by_the_tolerance_alone()
 
 def test_that_a_tolerance_of_zero_is_an_exact_comparison() -> None:
     exact = Tolerance(type="float", absolute=0, relative=0)
-    found = floats(
-        [1, math.nextafter(1, 2, steps=1 << 29) if sys.version_info >= (3, 12) else 1 + 2**-23], [1, 1], exact
-    )
+    found = floats([1, 1 + 2**-23], [1, 1], exact)
     assert (found.agreement, found.mismatches, found.tolerance) == (Agreement.DIFFERENT, 1, None)
 
 
@@ -540,7 +537,7 @@ def test_that_an_output_of_another_type_than_the_model_says_is_different() -> No
     found = check(np.zeros(2), np.zeros(2, np.float32))
     assert (found.agreement, found.note) == (Agreement.DIFFERENT, "It holds double, not float.")
     found = check(np.zeros(2, np.float32), np.zeros(2))
-    assert (found.agreement, found.note) == (Agreement.DIFFERENT, "It holds double, not float.")
+    assert (found.agreement, found.note) == (Agreement.DIFFERENT, "The CPU's holds double, not float.")
 
 
 def test_that_what_cannot_be_read_is_not_checked() -> None:
