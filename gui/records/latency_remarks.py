@@ -181,6 +181,7 @@ def _bimodal(samples: Nanoseconds, callers: int, intra_op_threads: int, cpu_coun
     if levels is None:
         return None
     fast, slow, share = levels
+    percent = round(share * 100)  # the other is what is left, so that both make 100
     advice = (
         "Something switches between two states: set a fixed power mode, end other load, and keep the intra-op threads "
         "fewer than the cores (their affinities can be set as a session option)."
@@ -192,7 +193,7 @@ def _bimodal(samples: Nanoseconds, callers: int, intra_op_threads: int, cpu_coun
         )
     return Remark(
         kind=RemarkKind.BIMODAL,
-        text=f"Bimodal: {_percent(1 - share)} of the runs took about {time_text(fast)}, {_percent(share)} about "
+        text=f"Bimodal: {100 - percent} % of the runs took about {time_text(fast)}, {percent} % about "
         f"{time_text(slow)}: the median tells of only one of them.",
         advice=advice,
     )

@@ -28,14 +28,23 @@
  *     device_vendor=T    of the GPU and NPU hardware
  *     meta.KEY=VALUE     a line of EP metadata; up to 16 of them
  *     option.KEY=VALUE   a default provider option; up to 16 of them
- *     claim=T            all, none, or one op type (all)
+ *     claim=T[+T...]     all, none, or these op types (all)
+ *     claim_first=N      of the nodes so chosen only the first N of the graph (all)
+ *     say=T              log T as a warning, by ORT's logger, when asked which nodes it claims
  *     factor=F           multiply every output by F: wrong results
- *     delay_us=N         each compute takes N microseconds at least, busy all the time
+ *     nan=1              the first element of every output is NaN
+ *     wrong_from=N       `factor` and `nan` begin with compute number N of a session, counted from 0 (0)
+ *     delay_us=N         each compute takes N microseconds at least, busy all the time. What follows comes on top, busy
+ *                        too, and adds up:
+ *     jitter_us=N        0 to N microseconds (4 s at most), pseudo-random by the compute's number: the same for every session
+ *     slow_every=N slow_by_us=M          M microseconds for every N-th compute: numbers N - 1, 2 N - 1, ...
+ *     drift_ns=N         k N nanoseconds for compute number k
  *     stderr=T stdout=T  print this line when the devices are listed
  *     lines=N            print it N times (1)
  */
 #define _GNU_SOURCE /* dladdr */
 #include <dlfcn.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -70,6 +79,7 @@ typedef struct OrtTensorInfo OrtTensorInfo; /* OrtTensorTypeAndShapeInfo */
 typedef struct OrtValue OrtValue;
 typedef struct OrtKernelContext OrtKernelContext;
 typedef struct OrtSupportInfo OrtSupportInfo; /* OrtEpGraphSupportInfo */
+typedef struct OrtLogger OrtLogger;
 
 typedef void (*Function)(void);
 
@@ -91,6 +101,8 @@ typedef struct {
     X(91, output, OrtStatus *, (OrtKernelContext *, size_t, const int64_t *, size_t, OrtValue **))          \
     X(93, release_status, void, (OrtStatus *))                                                              \
     X(99, release_tensor_info, void, (OrtTensorInfo *))                                                     \
+    X(247, log_message, OrtStatus *,                                                                        \
+      (const OrtLogger *, int severity, const char *text, const char *file, int line, const char *function)) \
     X(289, value_name, OrtStatus *, (const OrtValueInfo *, const char **))                                  \
     X(290, value_type, OrtStatus *, (const OrtValueInfo *, const OrtTypeInfo **))                           \
     X(295, create_pairs, void, (OrtKeyValuePairs **))                                                       \
@@ -143,6 +155,7 @@ static void take_functions(const ApiBase *base) {
 
 enum { ORT_FAIL = 1, ORT_NOT_IMPLEMENTED = 9 };
 enum { ELEMENT_FLOAT = 1 };
+enum { LOG_WARNING = 2 };
 enum { HARDWARE_CPU = 0 };
 
 /* Memory full of zeros. Without memory there is nothing left to test. */
@@ -187,8 +200,9 @@ typedef struct {
 
 static struct {
     Act acts[STAGES];
-    const char *name, *vendor, *version, *type, *device_vendor, *claim, *text, *stderr_line, *stdout_line;
-    long api, factories, count, virtual_device, reasons, vendor_id, code, run_after, slow_ms, delay_us, lines, trace;
+    const char *name, *vendor, *version, *type, *device_vendor, *claim, *say, *text, *stderr_line, *stdout_line;
+    long api, factories, count, virtual_device, reasons, vendor_id, code, run_after, slow_ms, lines, trace, claim_first;
+    long delay_us, jitter_us, slow_every, slow_by_us, drift_ns, nan, wrong_from;
     double factor;
     Pairs metadata, options;
     char refused[256]; /* the first order not understood; told when ORT asks for factories */
@@ -198,6 +212,7 @@ static struct {
     .type = "CPU",
     .device_vendor = "Double Hardware",
     .claim = "all",
+    .claim_first = INT32_MAX,
     .api = API_VERSION,
     .factories = 1,
     .count = 1,
@@ -272,7 +287,14 @@ static bool order_number(const char *key, const char *value) {
         {"code", &orders.code, 1, 99},
         {"run_after", &orders.run_after, 0, INT32_MAX},
         {"slow_ms", &orders.slow_ms, 0, INT32_MAX},
+        {"claim_first", &orders.claim_first, 0, INT32_MAX},
         {"delay_us", &orders.delay_us, 0, INT32_MAX},
+        {"jitter_us", &orders.jitter_us, 0, 4000000}, /* extra_ns() has room for no more */
+        {"slow_every", &orders.slow_every, 1, INT32_MAX},
+        {"slow_by_us", &orders.slow_by_us, 0, INT32_MAX},
+        {"drift_ns", &orders.drift_ns, 0, INT32_MAX},
+        {"nan", &orders.nan, 0, 1},
+        {"wrong_from", &orders.wrong_from, 0, INT32_MAX},
         {"lines", &orders.lines, 0, INT32_MAX},
         {"trace", &orders.trace, 0, 1},
     };
@@ -299,6 +321,7 @@ static bool order_text(const char *key, const char *value) {
         {"name", &orders.name},     {"vendor", &orders.vendor}, {"version", &orders.version},
         {"type", &orders.type},     {"claim", &orders.claim},   {"device_vendor", &orders.device_vendor},
         {"text", &orders.text},     {"stderr", &orders.stderr_line}, {"stdout", &orders.stdout_line},
+        {"say", &orders.say},
     };
     for (size_t i = 0; i < ENTRIES(texts); i++) {
         if (strcmp(key, texts[i].key) != 0) continue;
@@ -492,38 +515,63 @@ static OrtStatus *read_input(const OrtKernelContext *context, size_t index, Tens
     return status;
 }
 
-static OrtStatus *write_output(OrtKernelContext *context, size_t index, const Tensor *tensor) {
+static OrtStatus *write_output(OrtKernelContext *context, size_t index, const Tensor *tensor, bool wrong) {
     OrtValue *value;
     void *data;
     TRY(ort.output(context, index, tensor->dims, tensor->rank, &value));
     TRY(ort.tensor_data(value, &data));
     const size_t count = element_count(tensor);
-    for (size_t i = 0; i < count; i++) ((float *)data)[i] = tensor->data[i] * (float)orders.factor;
+    const float factor = wrong ? (float)orders.factor : 1;
+    for (size_t i = 0; i < count; i++) ((float *)data)[i] = tensor->data[i] * factor;
+    if (wrong && orders.nan && count > 0) *(float *)data = NAN;
     return NULL;
 }
 
-static int64_t now_us(void) {
+static int64_t now_ns(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static OrtStatus *run_steps(const Kernel *kernel, Tensor *values, OrtKernelContext *context) {
+static void busy_until(int64_t ns) {
+    while (now_ns() < ns) continue;
+}
+
+/* A number below 2^32 that looks like chance: the finish of SplitMix64. It depends on nothing but `number`, so that
+ * computes on several threads get theirs whatever the order. */
+static uint64_t scrambled(uint64_t number) {
+    uint64_t x = (number + 1) * 0x9E3779B97F4A7C15u;
+    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9u;
+    x = (x ^ x >> 27) * 0x94D049BB133111EBu;
+    return (x ^ x >> 31) >> 32;
+}
+
+/* What compute `number` takes beyond delay_us. */
+static int64_t extra_ns(long number) {
+    int64_t extra = (int64_t)number * orders.drift_ns;
+    extra += (int64_t)((uint64_t)orders.jitter_us * 1000 * scrambled((uint64_t)number) >> 32);
+    if (orders.slow_every > 0 && (number + 1) % orders.slow_every == 0) extra += (int64_t)orders.slow_by_us * 1000;
+    return extra;
+}
+
+static OrtStatus *run_steps(const Kernel *kernel, Tensor *values, OrtKernelContext *context, bool wrong) {
     for (size_t i = 0; i < kernel->input_count; i++) TRY(read_input(context, i, &values[i]));
     for (size_t i = 0; i < kernel->step_count; i++) TRY(run_step(&kernel->steps[i], values));
-    for (size_t i = 0; i < kernel->output_count; i++) TRY(write_output(context, i, &values[kernel->outputs[i]]));
+    for (size_t i = 0; i < kernel->output_count; i++) TRY(write_output(context, i, &values[kernel->outputs[i]], wrong));
     return NULL;
 }
 
 static OrtStatus *kernel_compute(Kernel *kernel, void *state, OrtKernelContext *context) {
     (void)state;
-    const int64_t start = now_us();
-    if (kernel->computes++ >= orders.run_after) TRY(misbehave(COMPUTE));
+    const int64_t start = now_ns();
+    const long number = kernel->computes++;
+    if (number >= orders.run_after) TRY(misbehave(COMPUTE));
     Tensor *values = allocate(kernel->input_count + kernel->step_count, sizeof *values);
-    OrtStatus *status = run_steps(kernel, values, context);
+    OrtStatus *status = run_steps(kernel, values, context, number >= orders.wrong_from);
     for (size_t i = 0; i < kernel->step_count; i++) free(values[kernel->input_count + i].data);
     free(values);
-    while (now_us() < start + orders.delay_us) continue;
+    busy_until(start + (int64_t)orders.delay_us * 1000);
+    busy_until(now_ns() + extra_ns(number));
     return status;
 }
 
@@ -559,6 +607,7 @@ struct Ep {
     Function unused[8]; /* the rest of OrtEp at API 23, and some room: NULL is "not there" */
 
     const Factory *factory;
+    const OrtLogger *logger; /* of the session, which outlives the EP */
 };
 
 /* The nodes of a graph, or the inputs or outputs of a node, as a new array the caller frees. */
@@ -602,6 +651,16 @@ static OrtStatus *are_floats(const OrtValueInfo *const *values, size_t count, bo
     return NULL;
 }
 
+/* Whether `type` is one of the op types in orders.claim, "Add+Mul". */
+static bool is_named(const char *type) {
+    const size_t length = strlen(type);
+    for (const char *part = orders.claim; part != NULL; part = strchr(part, '+')) {
+        part += *part == '+';
+        if (strcspn(part, "+") == length && strncmp(part, type, length) == 0) return true;
+    }
+    return false;
+}
+
 /* Whether the double claims this node: one of its operators, wanted by the orders, float32 all around. */
 static OrtStatus *is_claimed(const OrtNode *node, bool *answer) {
     const char *type, *domain;
@@ -609,7 +668,7 @@ static OrtStatus *is_claimed(const OrtNode *node, bool *answer) {
     TRY(ort.op_type(node, &type));
     TRY(ort.domain(node, &domain));
     if (op_named(type) == OPS || *domain != '\0') return NULL;
-    if (strcmp(orders.claim, "all") != 0 && strcmp(orders.claim, type) != 0) return NULL;
+    if (strcmp(orders.claim, "all") != 0 && !is_named(type)) return NULL;
 
     const OrtValueInfo **inputs = NULL, **outputs = NULL;
     size_t input_count = 0, output_count = 0;
@@ -628,7 +687,7 @@ static OrtStatus *is_claimed(const OrtNode *node, bool *answer) {
  * which is not ours. */
 static OrtStatus *claim_nodes(OrtSupportInfo *support, const OrtNode **nodes, size_t count) {
     size_t claimed = 0;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && claimed < (size_t)orders.claim_first; i++) {
         bool answer;
         TRY(is_claimed(nodes[i], &answer));
         if (answer) nodes[claimed++] = nodes[i];
@@ -640,8 +699,9 @@ static OrtStatus *claim_nodes(OrtSupportInfo *support, const OrtNode **nodes, si
 }
 
 static OrtStatus *ep_get_capability(Ep *ep, const OrtGraph *graph, OrtSupportInfo *support) {
-    (void)ep;
     TRY(misbehave(CAPABILITY));
+    if (orders.say != NULL)
+        TRY(ort.log_message(ep->logger, LOG_WARNING, orders.say, "double_ep.c", __LINE__, __func__));
     const OrtNode **nodes;
     size_t count;
     OrtStatus *status = list_nodes(graph, &nodes, &count);
@@ -738,7 +798,7 @@ struct Factory { /* OrtEpFactory, and behind it what is ours */
     OrtStatus *(*get_devices)(Factory *, const OrtHardwareDevice *const *, size_t, OrtEpDevice **, size_t most,
                               size_t *count);
     OrtStatus *(*create_ep)(Factory *, const OrtHardwareDevice *const *, const OrtKeyValuePairs *const *metadata,
-                            size_t, const void *session_options, const void *logger, Ep **);
+                            size_t, const void *session_options, const OrtLogger *logger, Ep **);
     void (*release_ep)(Factory *, Ep *);
     uint32_t (*get_vendor_id)(const Factory *);
     const char *(*get_version)(const Factory *);
@@ -854,8 +914,8 @@ static OrtStatus *factory_get_devices(Factory *factory, const OrtHardwareDevice 
 
 static OrtStatus *factory_create_ep(Factory *factory, const OrtHardwareDevice *const *devices,
                                     const OrtKeyValuePairs *const *metadata, size_t count, const void *session_options,
-                                    const void *logger, Ep **result) {
-    (void)devices, (void)metadata, (void)count, (void)session_options, (void)logger;
+                                    const OrtLogger *logger, Ep **result) {
+    (void)devices, (void)metadata, (void)count, (void)session_options;
     TRY(misbehave(CREATE));
     Ep *ep = allocate(1, sizeof *ep);
     ep->version = API_VERSION;
@@ -864,6 +924,7 @@ static OrtStatus *factory_create_ep(Factory *factory, const OrtHardwareDevice *c
     ep->compile = ep_compile;
     ep->release_kernels = ep_release_kernels;
     ep->factory = factory;
+    ep->logger = logger;
     *result = ep;
     return NULL;
 }

@@ -214,13 +214,44 @@ def test_that_a_node_unknown_to_the_double_runs_on_the_cpu(run_double: Run, tmp_
 
 
 @since_1_24
-@pytest.mark.parametrize(("claim", "claimed"), [("none", set()), ("Add", {"Add"}), ("all", {"Add", "Mul"})])
+@pytest.mark.parametrize(
+    ("claim", "claimed"),
+    [
+        ("none", set()),
+        ("Add", {"Add"}),
+        ("all", {"Add", "Mul"}),
+        ("Mul+Add", {"Add", "Mul"}),
+        ("Relu+Mul", {"Mul"}),
+        ("Ad+Mulx+A", set()),  # whole names only
+    ],
+)
 def test_that_claim_chooses_the_nodes(run_double: Run, claim: str, claimed: set[str]) -> None:
     outcome = run_double(f"claim={claim}")
     np.testing.assert_array_equal(output_of(outcome), add_model_output(INPUT))
     assigned = outcome.only("assigned")
     assert isinstance(assigned, dict)
     assert {op for op, ep in assigned.items() if ep == "registered"} == claimed
+
+
+@since_1_24
+@pytest.mark.parametrize(
+    ("orders", "claimed"),
+    [
+        ("claim_first=0", set()),
+        ("claim_first=1", {"Add"}),
+        ("claim_first=2", {"Add", "Mul"}),
+        ("claim_first=1,claim=Mul+Neg", {"Mul"}),  # the first of those that the double can run
+    ],
+)
+def test_that_claim_first_takes_no_more_than_so_many_nodes(
+    run_double: Run, tmp_path: Path, orders: str, claimed: set[str]
+) -> None:
+    outcome = run_double(orders, on=write_add_model(tmp_path / "tail.onnx", unclaimed_tail=True))
+    np.testing.assert_array_equal(output_of(outcome), add_model_output(INPUT, unclaimed_tail=True))
+    assigned = outcome.only("assigned")
+    assert isinstance(assigned, dict)
+    assert {op for op, ep in assigned.items() if ep == "registered"} == claimed
+    assert {ep for ep in assigned.values() if ep != "registered"} == {"CPUExecutionProvider"}
 
 
 def test_that_relu_identity_and_broadcasting_are_computed(run_double: Run, tmp_path: Path) -> None:
@@ -253,10 +284,72 @@ def test_that_factor_multiplies_the_output_once(run_double: Run) -> None:
     np.testing.assert_array_equal(output_of(run_double("factor=1.5")), add_model_output(INPUT) * np.float32(1.5))
 
 
+def test_that_wrong_from_leaves_that_many_runs_right(run_double: Run) -> None:
+    right = add_model_output(INPUT)
+    outputs = np.array(run_double("factor=1.5,wrong_from=2", runs=4).all_of("output"), np.float32)
+    np.testing.assert_array_equal(outputs, [right, right, right * np.float32(1.5), right * np.float32(1.5)])
+
+
+@pytest.mark.parametrize(("orders", "factor"), [("nan=1", 1.0), ("nan=1,factor=2", 2.0)])
+def test_that_nan_spoils_the_first_element_only(run_double: Run, orders: str, factor: float) -> None:
+    expected = add_model_output(INPUT) * np.float32(factor)
+    expected[0, 0] = np.nan
+    np.testing.assert_array_equal(output_of(run_double(orders)), expected)
+
+
+def test_that_nan_waits_for_its_compute_too(run_double: Run) -> None:
+    outputs = np.array(run_double("nan=1,wrong_from=1", runs=2).all_of("output"), np.float32)
+    assert np.isnan(outputs).sum(axis=(1, 2)).tolist() == [0, 1]
+
+
 def test_that_delay_us_sets_the_shortest_duration(run_double: Run) -> None:
     duration_s = run_double("delay_us=20000").only("duration_s")
     assert isinstance(duration_s, float)
     assert duration_s >= 0.02
+
+
+def durations_us(outcome: Outcome) -> list[float]:
+    """How long each run of a child took; none of them can be shorter than its compute."""
+    assert outcome.returncode == 0, outcome
+    return [duration_s * 1e6 for duration_s in outcome.all_of("duration_s") if isinstance(duration_s, float)]
+
+
+def jitter_us(most_us: int, number: int) -> float:
+    """What `jitter_us` adds to compute `number`: SplitMix64's finish, as the double has it."""
+    mask = 2**64 - 1
+    mixed = (number + 1) * 0x9E3779B97F4A7C15 & mask
+    mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9 & mask
+    mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EB & mask
+    return most_us * ((mixed ^ mixed >> 31) >> 32) / 2**32
+
+
+def test_that_jitter_is_of_any_length_and_the_same_every_time(run_double: Run) -> None:
+    expected = [jitter_us(40_000, number) for number in range(16)]
+    assert min(expected) < 5_000
+    assert max(expected) > 35_000
+    durations = durations_us(run_double("jitter_us=40000", runs=16))
+    assert all(took >= least - 0.001 for took, least in zip(durations, expected, strict=True))  # whole nanoseconds
+    assert min(durations) < 20_000  # not as long for every one
+
+
+def test_that_slow_every_makes_each_of_so_many_slow(run_double: Run) -> None:
+    durations = durations_us(run_double("slow_every=3,slow_by_us=40000", runs=9))
+    assert min(durations[2::3]) >= 40_000
+    assert min(durations[0::3] + durations[1::3]) < 40_000
+
+
+def test_that_drift_adds_to_every_compute(run_double: Run) -> None:
+    durations = durations_us(run_double("drift_ns=4000000", runs=9))
+    assert all(took >= 4_000 * number for number, took in enumerate(durations))
+    assert durations[0] < durations[8]
+
+
+def test_that_delay_jitter_slowness_and_drift_add_up(run_double: Run) -> None:
+    orders = "delay_us=5000,jitter_us=8000,slow_every=2,slow_by_us=9000,drift_ns=1000000"
+    durations = durations_us(run_double(orders, runs=4))
+    expected = [5_000 + jitter_us(8_000, number) + 9_000 * (number % 2) + 1_000 * number for number in range(4)]
+    # Rounded down to nanoseconds by the double.
+    assert all(took >= least - 0.001 for took, least in zip(durations, expected, strict=True))
 
 
 # ---- What is offered ----
@@ -346,7 +439,10 @@ def test_that_two_doubles_in_one_process_follow_orders_of_their_own(double: Call
     assert done.stdout.split() == ["one", "one", "two"]
 
 
-@pytest.mark.parametrize("order", ["nonsense", "compile=sing", "count=9", "count=", "factor=x", "load=error", "api=2x"])
+@pytest.mark.parametrize(
+    "order",
+    ["nonsense", "compile=sing", "count=9", "count=", "factor=x", "load=error", "api=2x", "slow_every=0", "nan=2"],
+)
 def test_that_an_order_not_understood_is_refused(run_double: Run, order: str) -> None:
     outcome = run_double(order)
     assert outcome.only("error") == "Fail"
@@ -447,6 +543,18 @@ def test_that_noise_comes_when_devices_are_listed(run_double: Run) -> None:
     assert outcome.stderr.count("found nothing\n") == 3
     assert outcome.stdout.count("# NATIVE: hello\n") == 3
     assert outcome.stdout.index("# NATIVE") < outcome.stdout.index('"devices"')
+
+
+@pytest.mark.parametrize("claim", ["none", "all"])
+def test_that_what_it_says_is_a_warning_of_the_session_s_logger(run_double: Run, claim: str) -> None:
+    outcome = run_double(f"say=no Conv of rank 7 here,claim={claim},trace=1")
+    np.testing.assert_array_equal(output_of(outcome), add_model_output(INPUT))
+    (line,) = [line for line in outcome.stderr.splitlines() if "no Conv of rank 7 here" in line]
+    assert "[W:onnxruntime:" in line
+    assert "double_ep.c" in line
+    # It is told between being asked what it claims and being asked to compile that.
+    rest = outcome.stderr.partition("double: capability\n")[2].partition("double: compile\n")[0]
+    assert line in rest.partition("double: release\n")[0]
 
 
 # ---- Files that can't be loaded ----
