@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +13,22 @@ from .profile_command import profile_trial
 from .records.codec import from_json
 from .records.device import Device
 from .records.failure import Failure, FailureError, FailureKind, failure_error
-from .records.latency_remarks import latency_remarks
+from .records.kept_trial import KeptTrial, now_text
+from .records.latency_remarks import Remark, latency_remarks
 from .records.library import Library, LibraryState
 from .records.placement import PlacedNodes
 from .records.protocol import EventKind
-from .records.result import Outcome, TrialResult, result_json
+from .records.result import Outcome, TrialResult
 from .records.samples import SampleSeries, decode_samples
 from .records.setup import Setup, numbered, trials_of
 from .records.setup_file import setup_json
 from .records.statistics import summarize
 from .records.trial import Ending, Stage, TrialFacts, TrialSettings
+from .records.trial_file import trial_file_json
 from .records.trial_log import TrialLog
+from .records.trial_script import trial_script
 from .run_setup import RunOrder
-from .trial_summary import comparison_rows, compiled_rows, sizes_text, trial_rows
+from .trial_summary import comparison_rows, compiled_rows, sizes_text, target_text, trial_rows
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -67,6 +69,7 @@ def _check_places(arguments: argparse.Namespace, setup: Setup) -> None:
         "--save-setup": arguments.save_setup,
         "--profile": arguments.profile,
         "--trace": arguments.trace,
+        "--python": arguments.python,
     }
     written = {name: path for name, path in places.items() if path not in (None, "-")}
     for name, path in written.items():
@@ -115,24 +118,27 @@ class _Runner:
         self._output: str | None = arguments.output
         self._profile: str | None = arguments.profile
         self._trace: str | None = arguments.trace
+        self._python: str | None = arguments.python
 
     def run(self, setup: Setup) -> int:
         """Run them and return the exit code. Raises `FailureError` when there is no engine or no place for a result."""
         trials = trials_of(setup)
         results: list[tuple[str, TrialResult]] = []
-        are_profiled = True
+        are_profiled = are_scripted = True
         for number, settings in enumerate(trials, start=1):
             sizes = sizes_text(settings, setup)
             if len(trials) > 1:
                 say(f"Trial {number} of {len(trials)}: {sizes}")
-            output, profile, trace = (
+            output, profile, trace, python = (
                 path if len(trials) == 1 or path is None else numbered(path, number)
-                for path in (self._output, self._profile, self._trace)
+                for path in (self._output, self._profile, self._trace, self._python)
             )
             result = self._run(settings, output)
             results.append((sizes, result))
             if profile is not None and result.outcome is Outcome.FINISHED:
                 are_profiled &= profile_trial(self._engine, settings, profile, trace)
+            if python is not None:
+                are_scripted &= self._write_script(result, python)
             if len(trials) > 1:
                 say("")
             if result.failure is not None:
@@ -141,10 +147,21 @@ class _Runner:
                 break
         if len(results) > 1:
             say_table(comparison_rows(results))
-        return 0 if are_profiled and all(result.failure is None for _sizes, result in results) else 1
+        return 0 if are_profiled and are_scripted and all(result.failure is None for _sizes, result in results) else 1
+
+    def _write_script(self, result: TrialResult, path: str) -> bool:
+        """Write the script that repeats a trial, and return whether there is one. Raises `FailureError`."""
+        try:
+            text = trial_script(result.settings, self._devices, self._libraries, result.facts, self._engine.greeting)
+        except ValueError as error:
+            complain(f"There is no script of this trial. {error}")
+            return False
+        write_text(path, text)
+        return True
 
     def _run(self, settings: TrialSettings, output: str | None) -> TrialResult:
         self._engine.revive()
+        created = now_text()
         trial = _Trial()
         trial.run(self._engine, settings)
         result = trial.result(settings)
@@ -159,20 +176,33 @@ class _Runner:
         if result.facts.session_creation_ns is not None:
             say_table(trial_rows(result, self._devices, trial.log, remarks))
         if output is not None:
-            used = {*result.facts.target_devices, *settings.target.device_keys, *settings.target.second_keys}
-            data = result_json(
-                result,
-                samples=trial.samples.values,
-                warmup=trial.warmup.values,
-                environment=greeting,
-                libraries=tuple(library for library in self._libraries if library.state is LibraryState.LOADED),
-                devices=tuple(device for device in self._devices if device.key in used),
-                remarks=remarks,
-                log=trial.log,
-                nodes=trial.nodes,
-            )
-            write_text(output, json.dumps(data, ensure_ascii=False) + "\n")
+            write_text(output, trial_file_json(self._kept(result, trial, created, remarks)))
         return result
+
+    def _kept(self, result: TrialResult, trial: _Trial, created: str, remarks: tuple[Remark, ...]) -> KeptTrial:
+        target = result.settings.target
+        used = {*result.facts.target_devices, *target.device_keys, *target.second_keys}
+        libraries = tuple(library for library in self._libraries if library.state is LibraryState.LOADED)
+        return KeptTrial(
+            created=created,
+            settings=result.settings,
+            outcome=result.outcome,
+            facts=result.facts,
+            failure=result.failure,
+            statistics=result.statistics,
+            remarks=remarks,
+            samples=trial.samples.values,
+            warmup=trial.warmup.values,
+            elapsed_ns=trial.elapsed_ns,
+            log=trial.log.lines,
+            log_left_out=trial.log.left_out,
+            nodes=trial.nodes,
+            environment=self._engine.greeting,
+            devices=tuple(device for device in self._devices if device.key in used),
+            target_text=target_text(target, self._devices),
+            libraries=libraries,
+            registrations=tuple((library.name, library.registration_ns) for library in libraries),
+        )
 
 
 class _Trial:
@@ -185,12 +215,12 @@ class _Trial:
         self.nodes: PlacedNodes | None = None
         self._facts = TrialFacts()
         self._failure: Failure | None = None
-        self._elapsed_ns = 0
+        self.elapsed_ns = 0
 
     def run(self, engine: HeadlessEngine, settings: TrialSettings) -> None:
         try:
             self._facts = from_json(TrialFacts, engine.run_trial(settings, self._on_event, self.log))
-            self._elapsed_ns = self._facts.measured_ns
+            self.elapsed_ns = self._facts.measured_ns
         except FailureError as error:
             self._failure = error.failure
 
@@ -199,7 +229,7 @@ class _Trial:
             settings=settings,
             outcome=self._outcome(),
             facts=self._facts,
-            statistics=summarize(self.samples.values, self._elapsed_ns, len(self.samples) + self.samples.dropped),
+            statistics=summarize(self.samples.values, self.elapsed_ns, len(self.samples) + self.samples.dropped),
             failure=self._failure,
         )
 
@@ -217,4 +247,4 @@ class _Trial:
             measuring = message["stage"] == Stage.MEASURING.value
             (self.samples if measuring else self.warmup).append(decode_samples(message["samples"]))
             if measuring:
-                self._elapsed_ns = message["elapsed_ns"]
+                self.elapsed_ns = message["elapsed_ns"]

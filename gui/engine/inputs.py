@@ -79,6 +79,8 @@ def make_inputs(
             if value is not None:  # an optional that its file leaves empty is given to ORT by leaving it out
                 feeds[tensor.name] = _feed(value, without_optional(tensor.type))
             fact = replace(fact, shape=value.shape if isinstance(value, np.ndarray) else None, note=note)
+            if source.kind is SourceKind.GENERATED and "seq(tensor(" in tensor.type:  # the shape of its entries
+                fact = replace(fact, source=replace(source, shape=shape_of(tensor, source, sizes)))
         facts.append(fact)
     return MadeInputs(feeds=feeds, facts=tuple(facts))
 

@@ -151,6 +151,6 @@ def _grouped(code: str) -> str:
     depth = 0
     for place, character in enumerate(code):
         depth += (character in "([") - (character in ")]")
-        if depth == 0 and character in "*+->" and code[place - 1 : place] == " " and code[place + 1] in " =":
+        if depth == 0 and character in "*/+->" and code[place - 1 : place] == " " and code[place + 1] in " =":
             return f"({code})"
     return code

@@ -132,9 +132,8 @@ def _array_file(fact: InputFact, element: ScriptElement) -> str:
     else:
         loaded = f"np.load({path})"
     if element.name == "float8e5m2":
-        if source.path.lower().endswith(".npz"):
-            raise ValueError("numpy does not read the float8_e5m2 of ml_dtypes from an .npz file")
-        loaded = f"load_float8_e5m2({path})"
+        data = loaded.replace("array_of(", "bytes_of_entry(", 1)
+        loaded = f"load_float8_e5m2({data if data != loaded else f'Path({path}).read_bytes()'})"
     if element.is_text:
         return f"texts_of({loaded})"
     if element.packed_bits:

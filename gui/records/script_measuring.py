@@ -71,7 +71,7 @@ def _together(settings: TrialSettings) -> list[str]:
     deadline = '            deadline = began + int(seconds * 1e9) if seconds is not None else float("inf")'
     return [
         f"def measure(calls, {_parameters(settings)}):",
-        '    """Return the samples of all callers in nanoseconds, and the wall-clock time to the end of the last run."""',
+        '    """Return the samples of all callers in nanoseconds, and the wall-clock time up to their last run."""',
         "    tickets, gate, ends = itertools.count(), threading.Barrier(len(calls) + 1), threading.Event()",
         "    taken, last, errors = [[] for _ in calls], [0] * len(calls), []",
         "",
@@ -87,7 +87,7 @@ def _together(settings: TrialSettings) -> list[str]:
         "                taken[number].append(now - start)",
         "                last[number] = now",
         *_pause(settings, "                ", "now"),
-        "        except Exception as error:",
+        "        except Exception as error:  # noqa: BLE001 raised again below",
         "            errors.append(error)",
         "            ends.set()",
         "",

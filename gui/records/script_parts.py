@@ -61,10 +61,16 @@ def array_of(path, entry="", name=""):
         return archive[entry or (archive.files[0] if len(archive.files) == 1 else name)]
 ''',
     "load_float8_e5m2": '''
-def load_float8_e5m2(path):
-    """Return the bytes of an .npy file, also of the type that ml_dtypes writes and numpy does not read."""
-    data = Path(path).read_bytes()
+def load_float8_e5m2(data):
+    """Return the array of an .npy file, also of the type that ml_dtypes writes and numpy does not read."""
     return np.load(io.BytesIO(data.replace(b"'<f1'", b"'|u1'", 1).replace(b"'|f1'", b"'|u1'", 1)))
+''',
+    "bytes_of_entry": '''
+def bytes_of_entry(path, entry="", name=""):
+    """Return what lies in an .npz file as the entry, or the only one there is, or that of the input's name."""
+    with zipfile.ZipFile(path) as archive:
+        files = archive.namelist()
+        return archive.read(files[0] if not entry and len(files) == 1 else f"{entry or name}.npy")
 ''',
     "texts_of": '''
 def texts_of(texts):
@@ -125,7 +131,8 @@ def bits_of_tensor(tensor, kind):
     "image_of": '''
 def image_of(path, width, height, mode):
     """Return an image, upright and resized, as bytes: height, width, channels."""
-    with Image.open(path) as image:
+    with warnings.catch_warnings(), Image.open(path) as image:
+        warnings.simplefilter("ignore")  # Pillow's, of odd images that it reads all the same
         upright = ImageOps.exif_transpose(image)
         if upright.mode.startswith(("I", "F")):  # 16 or 32 bits a pixel
             values = np.asarray(upright, np.float64)
@@ -182,13 +189,13 @@ def describe(device):
 _STATISTICS: Final = '''
 def nearest_rank(count, percent):
     """Return the index of a percentile in sorted samples: it is a latency that happened."""
-    return max(0, math.ceil(percent / 100 * count - 1e-9) - 1)
+    return max(0, -(-round(percent * 1000) * count // 100_000) - 1)  # in whole numbers: 99.9 is no float
 
 
 def median_ranks(count):
     """Return the indices, in sorted samples, of the distribution-free 95 % interval of the median."""
     if count > 1000:
-        low = math.floor(count / 2 - 1.959964 * math.sqrt(count) / 2) - 1
+        low = math.floor(count / 2 - 1.959964 * math.sqrt(count) / 2 - 0.5)
         return low, count - 1 - low
     tail, below, limit = 0, -1, 0.025 * 2**count
     for rank in range(count):
@@ -218,11 +225,15 @@ def statistics_of(samples, measured_ns):
 def print_statistics(figures):
     """Print them, latencies in milliseconds."""
     for name, value in figures.items():
-        if name.endswith("_ns") and value is not None:
+        if value is None:
+            continue
+        if name.endswith("_ns"):
             values = value if isinstance(value, list) else [value]
-            print(f"{name[:-3].replace('_', ' '):<18}" + " to ".join(f"{entry / 1e6:.4f}" for entry in values) + " ms")
-        elif value is not None:
-            print(f"{name.replace('_', ' '):<18}{value if isinstance(value, int) else round(value, 2)}")
+            text = " to ".join(f"{entry / 1e6:.4f}" for entry in values) + " ms"
+        else:
+            text = f"{value:,}" if isinstance(value, int) else f"{value:,.1f} a second"
+        label = name.removesuffix("_ns").removesuffix("_per_s").replace("_95", ", 95 %").replace("p999", "p99.9")
+        print(f"{label:<18}{text}")
 '''
 
 _STABLE_PARTS: Final = {
@@ -318,6 +329,8 @@ _IMPORTS: Final = {
     "sys": "import sys",
     "threading": "import threading",
     "time": "import time",
+    "warnings": "import warnings",
+    "zipfile": "import zipfile",
     "zlib": "import zlib",
     "array": "from array import array",
     "Counter": "from collections import Counter",

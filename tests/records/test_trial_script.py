@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import subprocess
 import sys
 from dataclasses import replace
@@ -21,7 +22,9 @@ from gui.records.model import TensorInfo
 from gui.records.placement import Placement
 from gui.records.protocol import Greeting
 from gui.records.script_elements import SCRIPT_ELEMENTS
+from gui.records.script_parts import STATISTICS_CODE
 from gui.records.setup import SetupLibrary
+from gui.records.statistics import median_ranks, nearest_rank, summarize
 from gui.records.trial import (
     Binding,
     DimensionSize,
@@ -152,7 +155,7 @@ def test_that_a_device_is_named_by_what_identifies_it_and_not_by_its_version() -
 
 
 def test_that_only_the_libraries_of_the_target_are_registered() -> None:
-    assert lines_of(script(ON_NPU), ".so") == ['"some": "/some.so",']
+    assert lines_of(script(ON_NPU), '.so"') == ['"some": "/some.so",']
     assert "register" not in script(ON_CPU)
 
 
@@ -161,7 +164,7 @@ def test_that_a_policy_has_all_libraries_that_were_loaded() -> None:
         ON_CPU, target=Target(policy=Policy.PREFER_NPU), options=(("mode", "fast"), ("ep.someep.only", "1"))
     )
     text = script(settings)
-    assert lines_of(text, ".so") == ['"other": "/other.so",', '"some": "/some.so",']
+    assert lines_of(text, '.so"') == ['"other": "/other.so",', '"some": "/some.so",']
     assert lines_of(text, "policy(") == [
         "options.set_provider_selection_policy(ort.OrtExecutionProviderDevicePolicy.PREFER_NPU)"
     ]
@@ -173,7 +176,7 @@ def test_that_a_policy_has_all_libraries_that_were_loaded() -> None:
 
 def test_that_libraries_of_a_set_up_serve_as_well() -> None:
     text = trial_script(ON_NPU, (NPU,), (SetupLibrary(name="some", path="/else.so"),), FACTS, None)
-    assert lines_of(text, ".so") == ['"some": "/else.so",']
+    assert lines_of(text, '.so"') == ['"some": "/else.so",']
 
 
 def test_that_the_head_says_what_it_repeats_and_what_it_needs() -> None:
@@ -330,3 +333,25 @@ def test_that_an_element_is_to_scripts_what_it_is_to_the_engine(name: str) -> No
         assert getattr(ours, field) == getattr(engines, field), field
     if ours.is_integer:
         assert (ours.low, ours.high) == (engines.low, engines.high)
+
+
+def test_that_a_script_has_the_same_statistics_as_we_have() -> None:
+    """The definitions stand twice, since a script must do without us: they must not drift apart."""
+    code: dict[str, Any] = {"math": math, "np": np}
+    exec(STATISTICS_CODE, code)  # noqa: S102 our own text
+    counts = [*range(1, 1200), 1001, 4321, 99_999, 1_000_000, 19_990_000]
+    for count in counts:
+        assert code["median_ranks"](count) == median_ranks(count)
+        for percent in (50, 90, 95, 99, 99.9):
+            assert code["nearest_rank"](count, percent) == nearest_rank(count, percent)
+    for count in (1, 5, 200, 3000):
+        samples = np.random.default_rng(count).lognormal(14, 0.3, count).astype(np.int64)
+        told, ours = code["statistics_of"](samples, 10**9), summarize(samples, 10**9)
+        assert ours is not None
+        interval = None if ours.median_low_ns is None else [ours.median_low_ns, ours.median_high_ns]
+        assert told["median_95_ns"] == interval
+        for name in ("min_ns", "median_ns", "p90_ns", "p95_ns", "p99_ns", "p999_ns", "max_ns"):
+            assert told[name] == getattr(ours, name)
+        assert told["mean_ns"] == pytest.approx(ours.mean_ns)
+        assert told["std_ns"] == (None if ours.std_ns is None else pytest.approx(ours.std_ns))
+        assert told["throughput_per_s"] == ours.throughput_per_s
