@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gui.records.kept_trial import now_text
 from gui.records.trial import Policy
+from gui.records.trial_file import parse_trial_file
 
 from .conftest import SAMPLE_MODELS, DoubleFactory
 from .console import only_complaint, read_json, run_main, with_library
@@ -67,10 +69,25 @@ def test_that_a_trial_runs_on_the_device_named_with_options_and_dimensions(
     assert key.endswith("#1")
     assert [device["key"] for device in result["target_devices"]] == [key]
     assert [entry["name"] for entry in result["libraries"]] == ["good"]
+    assert len(result["libraries"][0]["check"]["sha256"]) == 64
+    assert result["registrations"][0]["library"] == "good"
+    assert result["registrations"][0]["duration_ns"] > 0
     assert result["facts"]["placement"][0]["ep_name"] == "GoodEp"
     assert {"ep_name": "GoodEp", "options": {"mode": "fast"}} in result["facts"]["provider_options"]
     assert result["facts"]["outputs"][0]["shape"] == [3, 4]
     assert (result["settings"]["intra_op_threads"], result["settings"]["seed"]) == (1, 5)
+
+
+def test_that_what_is_written_is_a_trial_file_that_opens_again(tmp_path: Path) -> None:
+    before = now_text()
+    done = run_main(tmp_path, "--run", TINY, "--iterations", "9", "--output", "trial.json")
+    assert done.code == 0
+    kept = parse_trial_file((tmp_path / "trial.json").read_bytes())
+    assert before <= kept.created <= now_text()
+    assert (len(kept.samples), kept.elapsed_ns) == (9, kept.facts.measured_ns)
+    assert kept.target_text.startswith("CPUExecutionProvider")
+    assert kept.nodes is not None
+    assert kept.environment is not None
 
 
 def test_that_a_trial_can_end_after_a_time(tmp_path: Path) -> None:
