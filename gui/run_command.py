@@ -176,7 +176,7 @@ class _Runner:
         if result.facts.session_creation_ns is not None:
             say_table(trial_rows(result, self._devices, trial.log, remarks))
         if output is not None:
-            write_text(output, trial_file_json(self._kept(result, trial, created, remarks)))
+            write_text(output, trial_file_json(self._kept(result, trial, created, remarks), one_line=output == "-"))
         return result
 
     def _kept(self, result: TrialResult, trial: _Trial, created: str, remarks: tuple[Remark, ...]) -> KeptTrial:

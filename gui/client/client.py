@@ -33,6 +33,8 @@ _SETTLED_MS: Final = 10_000
 """An engine that lived so long has started well."""
 _LAST_WORDS_MS: Final = 500
 """So long an answer waits for the lines that were printed before it: stderr is a pipe of its own."""
+_MOST_WAITS: Final = 10
+"""As long as lines come, an answer waits so many times."""
 _SAID_LINES: Final = 200
 _DARING: Final = (
     Op.REGISTER,
@@ -77,6 +79,7 @@ class EngineClient(QObject):
         self._listening: PendingRequest | None = None  # what is printed now belongs to it
         self._printing_stage = ""  # the stage that the lines of stderr have come to
         self._held: dict[int, dict[str, Any]] = {}  # answers that wait for what was printed before them
+        self._lines_heard = 0
 
     @property
     def greeting(self) -> Greeting | None:
@@ -206,7 +209,7 @@ class EngineClient(QObject):
                 self._kill()
             elif self._must_wait(message):
                 self._held[message["id"]] = message
-                QTimer.singleShot(_LAST_WORDS_MS, self, lambda: self._deliver(message["id"]))
+                self._deliver_when_quiet(message["id"], self._lines_heard, _MOST_WAITS)
             else:
                 self._answer(message)
         except (ValueError, KeyError) as error:  # a DecodeError, or an enum without the value
@@ -216,6 +219,17 @@ class EngineClient(QObject):
         """Whether lines printed before this answer are still on their way."""
         request = self._pending.get(message.get("id", 0))
         return request is not None and request.op in _MARKED and request.is_begun and not request.is_heard
+
+    def _deliver_when_quiet(self, request_id: int, heard: int, waits: int) -> None:
+        """Deliver an answer once no more lines come, if the mark at their end does not come before."""
+
+        def look() -> None:
+            if self._lines_heard == heard or waits == 1:
+                self._deliver(request_id)
+            elif request_id in self._held:
+                self._deliver_when_quiet(request_id, self._lines_heard, waits - 1)
+
+        QTimer.singleShot(_LAST_WORDS_MS, self, look)
 
     def _deliver(self, request_id: int) -> None:
         message = self._held.pop(request_id, None)
@@ -284,11 +298,12 @@ class EngineClient(QObject):
 
     def _on_stderr(self, lines: list[str], left_out: int) -> None:
         now = time.time()
+        self._lines_heard += len(lines) + left_out
         records = [record_of_stderr_line(line, now) for line in lines]
-        self._hear_printed(tuple(records))
         if left_out:
             text = self.tr("{0} lines before these were left out.").format(left_out)
             records.insert(0, LogRecord(time=now, severity=LogSeverity.WARNING, source="window", message=text))
+        self._hear_printed(tuple(records))
         self.log_received.emit(tuple(records))
 
     def _on_mark(self, mark: StderrMark) -> None:

@@ -107,8 +107,10 @@ class _Told:
 # ---- Written ----
 
 
-def trial_file_json(kept: KeptTrial) -> str:
+def trial_file_json(kept: KeptTrial, *, one_line: bool = False) -> str:
     """Return the text of a trial's file, to be written as UTF-8: a key a line, so that the samples take one.
+
+    In one line alone it can be told from others on a console.
 
     Bytes of a file name that are no UTF-8 are surrogates in Python and escaped here, so that any text can be written.
     """
@@ -124,8 +126,8 @@ def trial_file_json(kept: KeptTrial) -> str:
         "warmup_ns": kept.warmup.tolist(),
         "samples_ns": kept.samples.tolist(),
     }
-    lines = (f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in data.items())
-    text = "{\n" + ",\n".join(lines) + "\n}\n"
+    entries = [f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in data.items()]
+    text = "{" + ", ".join(entries) + "}\n" if one_line else "{\n  " + ",\n  ".join(entries) + "\n}\n"
     return re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", text)
 
 

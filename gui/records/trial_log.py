@@ -34,6 +34,14 @@ class TrialLog:
     def __len__(self) -> int:
         return self._count
 
+    @classmethod
+    def restored(cls, lines: Iterable[TrialLogLine], left_out: int) -> TrialLog:
+        """Return the log of which these lines were kept, and so many between the first and the last were not."""
+        log = cls()
+        log.add(lines)
+        log._count += left_out
+        return log
+
     @property
     def left_out(self) -> int:
         """How many between the first and the last were not kept."""
@@ -67,6 +75,8 @@ def placement_reasons(lines: Iterable[TrialLogLine], wanted: tuple[str, ...]) ->
         lowered = text.lower()
         names_it = any(name.lower() in lowered for name in wanted)
         refuses = any(word in lowered for word in ("not support", "unsupported", "fallback", "fall back", "skip"))
+        if line.record.source == "window":  # not of the EP, but of what is left out of its words
+            continue
         if text and (line.record.severity >= LogSeverity.WARNING or (names_it and refuses)):
             found[text] = None
     return tuple(found)[:_REASONS]
