@@ -29,7 +29,7 @@ _HEIGHT: Final = 0.72
 _MARK: Final = 12
 _FEWEST: Final = 6
 """Bars of fewer are no thicker."""
-_ROOM: Final = 2.2
+_ROOM: Final = 2.0
 """Of the longest bar, its share beside it."""
 _LONGEST_NAME: Final = 22
 

@@ -97,7 +97,7 @@ class ProfilePage(QWidget):
         self._tabs.setDocumentMode(True)
         self.splitter.addWidget(self._chart)
         self.splitter.addWidget(self._tabs)
-        self.splitter.setSizes([195, 405])
+        self.splitter.setSizes([205, 395])
         self.splitter.setStretchFactor(0, 1)
         self.splitter.setStretchFactor(1, 1)
         self.splitter.setChildrenCollapsible(False)
@@ -183,15 +183,16 @@ class ProfilePage(QWidget):
         notes = () if profile is None else profile.notes
         self._summary.setText("" if profile is None else summary_text(profile))
         self._notes.setText(" ".join(notes))
-        self._save.setToolTip(trace_tip(profile))
+        is_opened = self._trial is not None and self._trial.is_opened
+        self._save.setToolTip(self.tr("The trace is not part of the file") if is_opened else trace_tip(profile))
 
     def _show_what_can_be_done(self) -> None:
         trial, state = self._trial, self._state
         is_ready = state.engine_status is EngineStatus.READY and not state.is_busy
-        can_start = trial is not None and not trial.is_running and is_ready
+        can_start = trial is not None and not trial.is_running and not trial.is_opened and is_ready
         for button in (self._start, self._again):
             button.setEnabled(can_start)
-        self._save.setEnabled(trial is not None and trial.profile is not None)
+        self._save.setEnabled(trial is not None and trial.profile is not None and not trial.is_opened)
         self._progress.setVisible(bool(state.work))
         self._progress.setText(self.tr("The engine is {0}…").format(state.work) if state.work else "")
         self._invitation.setText(self._words())
@@ -200,6 +201,12 @@ class ProfilePage(QWidget):
         trial = self._trial
         if trial is None:
             return self.tr("A profile tells which operators and nodes of a model take the time. First run a trial.")
+        if trial.is_from_history:
+            return self.tr("This trial comes from the history and has no profile. Use its set-up to run it here.")
+        if trial.is_opened:
+            return self.tr(
+                "This trial comes from a file and was saved without a profile. Use its set-up to run it here."
+            )
         text = self.tr(
             "A profile tells which operators and nodes of {0} take the time on {1}. ORT's own profiler makes it, in "
             "sessions of their own: the numbers of the trial stay as they are. Two sessions are created, one without "

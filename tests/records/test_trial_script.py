@@ -339,7 +339,7 @@ def test_that_a_script_has_the_same_statistics_as_we_have() -> None:
     """The definitions stand twice, since a script must do without us: they must not drift apart."""
     code: dict[str, Any] = {"math": math, "np": np}
     exec(STATISTICS_CODE, code)  # noqa: S102 our own text
-    counts = [*range(1, 1200), 1001, 4321, 99_999, 1_000_000, 19_990_000]
+    counts = [*range(1, 120), 250, 999, 1000, 1001, 4321, 99_999, 1_000_000, 19_990_000]
     for count in counts:
         assert code["median_ranks"](count) == median_ranks(count)
         for percent in (50, 90, 95, 99, 99.9):
