@@ -193,6 +193,12 @@ def _compared_floats(different: OutputDifference, pair: _Pair) -> OutputDifferen
         note = "Each element is within the tolerance, but the noise is more than a tenth of the signal."
     elif seen.differing:
         agreement = Agreement.WITHIN
+    elif not pair.ours.size:
+        note = "It has no elements."
+    elif not seen.compared:
+        agreement, note = Agreement.NOT_CHECKED, "No element is a finite number, so there is nothing to compare."
+    elif seen.max_relative is None:
+        note = "All elements are zero."
     return replace(
         _counted(different, seen.of_ours, seen.of_theirs),
         agreement=agreement,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from ..records.check import Agreement, CheckSettings, OutputCheck
+from ..records.check import Agreement, CheckSettings, OutputCheck, worst
 from ..records.failure import FailureError
 from ..records.model import ModelDescription
 from ..records.trial import Binding, TrialSettings
@@ -35,10 +36,17 @@ _RANDOM_OPS: Final = frozenset(
     {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"}
 )
 _MAX_REASON: Final = 300
+_MAX_SECOND_RUN_S: Final = 10.0
+"""A model that is faster is run twice, to see whether it gives the same each time."""
+_SEVERITY: Final = (Agreement.IDENTICAL, Agreement.WITHIN, Agreement.NOT_CHECKED, Agreement.DIFFERENT)
 
 
 class TooLargeError(Exception):
     """Outputs are too large to be compared: a sentence."""
+
+
+class UnrepeatableError(Exception):
+    """The CPU EP gives other outputs for the same inputs each time, so there is nothing to compare with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +61,14 @@ class ReferenceOutputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstOutputs:
-    """A copy of the outputs of a trial's first run."""
+    """A copy of the outputs of a trial's first run, and of one after the measured runs where that gave others."""
 
     names: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
     """The model's."""
     values: tuple[Any, ...] = ()
+    last_values: tuple[Any, ...] | None = None
+    """Those of the last run, when they are not the same to the bit."""
     problem: str = ""
     """Why they were not kept: a sentence."""
 
@@ -76,6 +86,19 @@ class FirstOutputs:
         except MemoryError:
             return cls(problem="There is not enough memory to keep the outputs for a comparison.")
         return cls(names=tuple(names), types=tuple(types), values=values)
+
+    @property
+    def are_kept(self) -> bool:
+        """Whether there is something to compare."""
+        return bool(self.names) and not self.problem
+
+    def with_last(self, outputs: Sequence[Any]) -> FirstOutputs:
+        """Return these with the outputs of the last run: an EP may go wrong after a while."""
+        try:
+            values = kept_outputs(outputs)
+        except (TooLargeError, MemoryError):
+            return self
+        return self if _digest_of(values) == _digest_of(self.values) else replace(self, last_values=values)
 
 
 class References:
@@ -130,11 +153,19 @@ def check_outputs(
         if hindrance:
             return _unchecked(hindrance)
         reference = references.outputs(description, feeds, sizes, cancellation)
-        found = compare_outputs(
-            first.names, first.types, first.values, reference.values, settings.check, cancellation.is_requested
+        found, *later = (
+            compare_outputs(
+                first.names, first.types, values, reference.values, settings.check, cancellation.is_requested
+            )
+            for values in (first.values, first.last_values)
+            if values is not None
         )
+        for last in later:
+            found = _worse(found, last)
     except ComparisonStoppedError:
         return _stopped()
+    except UnrepeatableError:
+        return _unchecked("ORT's own CPU EP gives other outputs each time, so the model draws random numbers.")
     except TooLargeError as error:
         return _unchecked(str(error))
     except FailureError as error:
@@ -148,10 +179,25 @@ def check_outputs(
     return OutputCheck(agreement=found.agreement, outputs=found.outputs, note=found.note, reference=REFERENCE)
 
 
+def _worse(first: OutputCheck, last: OutputCheck) -> OutputCheck:
+    """Return for each output the worse of the two runs, and say so where that is the last one."""
+    outputs = tuple(
+        replace(
+            after,
+            note=f"{after.note} In a run after the measured ones; in the first one: {before.agreement.value}.".strip(),
+        )
+        if _SEVERITY.index(after.agreement) > _SEVERITY.index(before.agreement)
+        else before
+        for before, after in zip(first.outputs, last.outputs, strict=True)
+    )
+    return replace(first, outputs=outputs, agreement=worst(outputs))
+
+
 def random_ops(description: ModelDescription) -> tuple[str, ...]:
     """Return the operators of a model that draw random numbers; those with a seed, too, for it is not told.
 
-    Dropout draws none outside of training. Empty as well when the operators are not known.
+    Dropout is none of them, for it draws none outside of training; in training the CPU EP's two runs tell. Empty as
+    well when the operators are not known.
     """
     return tuple(sorted(count.op_type for count in description.op_counts or () if count.op_type in _RANDOM_OPS))
 
@@ -210,9 +256,16 @@ def _computed(
     runner = Runner(session, feeds, Binding.ARRAYS, run_options)
     (call,) = runner.calls(1)
     function, arguments = call
+    began = time.monotonic()
     outputs = runner.outputs_of(call, function(*arguments))
+    took = time.monotonic() - began
     size = sum(map(_size_bytes, outputs))
-    return ReferenceOutputs(names=tuple(runner.names), values=kept_outputs(outputs), size_bytes=size)
+    values = kept_outputs(outputs)
+    if took < _MAX_SECOND_RUN_S and _digest_of(
+        kept_outputs(runner.outputs_of(call, function(*arguments)))
+    ) != _digest_of(values):
+        raise UnrepeatableError
+    return ReferenceOutputs(names=tuple(runner.names), values=values, size_bytes=size)
 
 
 # ---- Values ----
@@ -257,6 +310,13 @@ def _key(description: ModelDescription, feeds: Mapping[str, Any], sizes: Mapping
     digest = hashlib.blake2b(repr((found, sorted(sizes.items()), sorted(feeds))).encode())
     for name in sorted(feeds):
         _add_to(digest, feeds[name])
+    return digest.digest()
+
+
+def _digest_of(values: Sequence[Any]) -> bytes:
+    """Return a digest of outputs: equal for those that are the same to the bit."""
+    digest = hashlib.blake2b()
+    _add_to(digest, values)
     return digest.digest()
 
 

@@ -20,7 +20,7 @@ from ..records.samples import Nanoseconds
 from ..records.trial import Ending, ProviderOptions, Stage, TrialFacts, TrialSettings
 from . import ort
 from .cancellation import Cancellation
-from .failures import is_cancellation, trial_failure
+from .failures import is_cancellation, plain_words, trial_failure
 from .outputs import non_finite, output_info, save_outputs
 from .references import FirstOutputs, References, check_outputs
 from .registry import Registry
@@ -34,10 +34,12 @@ from .sessions import (
     session_options,
     without_excess,
 )
-from .timed_loop import ConcurrentLoop, Limits, TimedLoop
+from .timed_loop import Call, ConcurrentLoop, Limits, TimedLoop
 from .trial_inputs import prepare_inputs
 from .usage import UsageMeter
 
+_CONTAINERS: Final = frozenset({"If", "Loop", "Scan"})
+_WITHIN: Final = "Nodes within If, Loop and Scan count as placed, whether their branch is taken or not."
 _ENDED: Final = "It was ended; the samples before it are kept."
 
 
@@ -155,6 +157,8 @@ class Trial:
         if settings.target.policy is not None:
             devices = self._registry.keys_of(list(self._session.get_input_epdevices()))
             self._know(target_devices=devices, wanted_eps=providers[:1])
+        if nodes is not None and any(group.op_type in _CONTAINERS for group in nodes.groups):
+            self._know(notes=(*self._facts.notes, _WITHIN))
         if nodes is not None:
             self._listener.nodes(without_excess(nodes))
 
@@ -188,6 +192,18 @@ class Trial:
         self._cancellation.when_stuck(self._loop.rescue)
         with _no_garbage_collection():
             self._measure(self._loop)
+        self._run_last(runner, calls[0])
+
+    def _run_last(self, runner: Runner, call: Call) -> None:
+        """Run once more, untimed, for the outputs: an EP may have gone wrong while it was measured."""
+        if self._first is None or not self._first.are_kept or self._cancellation.is_requested():
+            return
+        function, arguments = call
+        try:
+            self._first = self._first.with_last(runner.outputs_of(call, function(*arguments)))
+        except ort.ERRORS as error:
+            problem = f"A run after the measured ones failed: {plain_words(str(error)) or type(error).__name__}"
+            self._first = replace(self._first, problem=problem)
 
     def _measure(self, loop: TimedLoop | ConcurrentLoop) -> None:
         if self._settings.warmup:

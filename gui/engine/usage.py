@@ -37,6 +37,7 @@ class UsageMeter:
         self._costs = TrialCosts(cpu_count=usable_processors())
         self._accelerators: AcceleratorMeter | None = None
         self._cpu_began: int | None = None
+        self._wall_began = 0
 
     @property
     def costs(self) -> TrialCosts:
@@ -64,6 +65,7 @@ class UsageMeter:
         """To be called right before the timed runs."""
         if self._accelerators is not None:
             self._accelerators.begin()
+        self._wall_began = time.perf_counter_ns()
         self._cpu_began = time.process_time_ns()
 
     def measuring_ended(self) -> None:
@@ -71,10 +73,13 @@ class UsageMeter:
         if self._cpu_began is None:
             return
         used = time.process_time_ns() - self._cpu_began
+        wall = time.perf_counter_ns() - self._wall_began
         self._cpu_began = None
         memory = read_memory(self._proc)
         uses = None if self._accelerators is None else self._accelerators.end()
-        self._costs = replace(self._costs, cpu_ns=used, memory_peak_bytes=memory.peak, accelerators=uses)
+        self._costs = replace(
+            self._costs, cpu_ns=used, cpu_wall_ns=wall, memory_peak_bytes=memory.peak, accelerators=uses
+        )
 
     def close(self) -> None:
         """Let go of what looks at GPUs; what is known stays."""

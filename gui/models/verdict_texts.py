@@ -85,6 +85,9 @@ def placement_verdict(trial: TrialRun) -> Verdict:
     if verdict is PlacementVerdict.UNKNOWN:
         text = _tr("Placement not known")
         return _placement(text, text, DASH, Tone.PLAIN, "unknown", f"{tip}\n{placement_hint(trial)}".strip())
+    if verdict is PlacementVerdict.EMPTY:
+        text = _tr("No node left to run")
+        return _placement(text, text, _tr("no node left"), Tone.DOUBTFUL, "warning", tip)
     counts = _tr("{0} of {1}").format(count_text(got), count_text(total))
     if verdict is PlacementVerdict.ALL:
         text = _tr("The only node on {0}") if total == 1 else _tr("All {1} nodes on {0}")
@@ -124,7 +127,7 @@ def placement_share(trial: TrialRun) -> float:
     match trial.verdict:
         case PlacementVerdict.UNKNOWN:
             return -1.0
-        case PlacementVerdict.NONE:
+        case PlacementVerdict.NONE | PlacementVerdict.EMPTY:
             return 0.0
     return _wanted_nodes(trial) / node_total(trial.facts.placement)
 
@@ -189,12 +192,20 @@ def outputs_verdict(trial: TrialRun) -> Verdict:
             text, cell, tone, icon = _tr("Outputs not checked"), _tr("not checked"), Tone.PLAIN, "unknown"
             if check is None:
                 cell = DASH
+    if trial.verdict is PlacementVerdict.NONE and tone is Tone.GOOD:  # it ran there: that says nothing of the EP
+        text, cell, tone, icon = _tr("Outputs are the CPU's own"), _tr("the CPU's own"), Tone.PLAIN, "unknown"
+        return Verdict(text=text, short=text, cell=cell, tone=tone, icon=icon, tip=tip, page=TrialPage.OUTPUTS)
     short = {
         Agreement.IDENTICAL: _tr("Outputs identical"),
         Agreement.WITHIN: _tr("Outputs within tolerance"),
         Agreement.DIFFERENT: _tr("Outputs differ"),
     }.get(agreement, text)
     return Verdict(text=text, short=short, cell=cell, tone=tone, icon=icon, tip=tip, page=TrialPage.OUTPUTS)
+
+
+def _has_same_oddities(output: OutputDifference) -> bool:
+    """Whether an output holds as many NaN and infinities as the reference."""
+    return (output.nan_count, output.inf_count) == (output.reference_nan_count, output.reference_inf_count)
 
 
 def agreement_text(agreement: Agreement) -> str:
@@ -308,7 +319,7 @@ def _between(form: str, low_ns: float, high_ns: float) -> str:
 
 def alarms(trial: TrialRun) -> tuple[Alarm, ...]:
     """Return what must not be missed about a trial, the worst first."""
-    found = (_none_alarm(trial), _policy_alarm(trial), _outputs_alarm(trial))
+    found = (_none_alarm(trial), _empty_alarm(trial), _policy_alarm(trial), _outputs_alarm(trial))
     return tuple(alarm for alarm in found if alarm is not None)
 
 
@@ -335,6 +346,14 @@ def _none_alarm(trial: TrialRun) -> Alarm | None:
     )
 
 
+def _empty_alarm(trial: TrialRun) -> Alarm | None:
+    if trial.verdict is not PlacementVerdict.EMPTY:
+        return None
+    text = _tr("No node is left to run: ONNX Runtime folded the model into constants. This is nobody's latency.")
+    tip = _tr("The optimisation level “disabled” keeps the nodes; models of constants alone are rarely meant.")
+    return Alarm(text=text, tip=f"{text}\n{tip}", tone=Tone.DOUBTFUL, page=TrialPage.PLACEMENT)
+
+
 def _whose_latencies(placement: tuple[Placement, ...]) -> str:
     names = [part.ep_name for part in placement if part.node_count]
     if names == [CPU_EP_NAME]:
@@ -358,8 +377,13 @@ def _outputs_alarm(trial: TrialRun) -> Alarm | None:
         return None
     different = [entry for entry in check.outputs if entry.agreement is Agreement.DIFFERENT]
     text = _tr("The outputs differ from the CPU's: {0}.").format(_names(different))
+    odd = next((entry for entry in different if not _has_same_oddities(entry)), None)
     worst = [entry.max_absolute for entry in different if entry.max_absolute is not None]
-    if worst:
+    if odd is not None:
+        said = _tr("{0} holds {1} NaN and {2} infinite elements, the CPU's {3} and {4}.")
+        counts = (odd.nan_count, odd.inf_count, odd.reference_nan_count, odd.reference_inf_count)
+        text += " " + said.format(odd.name, *map(count_text, counts))
+    elif worst:
         text += " " + _tr("Largest difference {0}.").format(QLocale().toString(max(worst), "g", 3))
     tone = Tone.BAD if is_far_off(check) else Tone.DOUBTFUL
     return Alarm(text=text, tip=check_sentence(trial), tone=tone, page=TrialPage.OUTPUTS)

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+MIN_CPU_NS = 20_000_000
+"""Processor time of less measuring says little."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceleratorUse:
     """How much of a GPU or NPU was used while the trial was measured."""
@@ -34,6 +38,8 @@ class TrialCosts:
     """Whether the peak is that since the engine began, because the system cannot begin anew."""
     cpu_ns: int | None = None
     """Processor time of the engine while it measured, all its threads together."""
+    cpu_wall_ns: int | None = None
+    """Wall-clock time in which `cpu_ns` was taken: measuring, and what stands around it."""
     cpu_count: int = 0
     """Processors that the engine may use."""
     accelerators: tuple[AcceleratorUse, ...] | None = None
@@ -41,7 +47,10 @@ class TrialCosts:
 
 
 def cpu_share(costs: TrialCosts | None, measured_ns: int) -> float | None:
-    """Return how many processors the engine kept busy while it measured: 1.0 is one of them all the time."""
-    if costs is None or costs.cpu_ns is None or measured_ns <= 0:
+    """Return how many processors the engine kept busy while it measured: 1.0 is one of them all the time.
+
+    None where it is not told, and for a trial too short to tell: what stands around the runs would count more than they.
+    """
+    if costs is None or costs.cpu_ns is None or measured_ns < MIN_CPU_NS:
         return None
-    return costs.cpu_ns / measured_ns
+    return costs.cpu_ns / max(measured_ns, costs.cpu_wall_ns or 0)

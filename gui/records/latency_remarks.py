@@ -275,10 +275,10 @@ def _call_overhead(statistics: LatencyStatistics) -> Remark | None:
     part = "dominates it" if share >= 0.5 else f"is about {_percent(share)} of it"
     return Remark(
         kind=RemarkKind.CALL_OVERHEAD,
-        text=f"Call overhead: the median is only {time_text(median)}; the Python binding's own time of each run, about "
+        text=f"Call overhead: the median is only {time_text(median)}; the Python binding's own time of each run, some "
         f"{_CALL_NS // 1000} µs, {part}.",
-        advice="To measure the model rather than the call, take a larger batch or IO binding, and compare differences "
-        "rather than ratios.",
+        advice="To measure the model rather than the call, give a run more work, such as a larger batch, and compare "
+        "differences rather than ratios.",
     )
 
 

@@ -56,8 +56,10 @@ class PlacementVerdict(Enum):
     ALL = "all nodes"
     PART = "part of the nodes"
     NONE = "none of the nodes"
+    EMPTY = "no node left to run"
+    """ORT folded the model into constants: its latency is nobody's."""
     UNKNOWN = "not known"
-    """The session was not created, ORT cannot tell, or the model was folded into constants."""
+    """The session was not created, or ORT cannot tell."""
 
 
 def placement_text(placement: tuple[Placement, ...] | None) -> str:
@@ -78,8 +80,10 @@ def judge_placement(placement: tuple[Placement, ...] | None, wanted: tuple[str, 
     the nodes: what the first leaves to the second counts as wanted, but the first must have got some.
     """
     total = node_total(placement)
-    if placement is None or not wanted or total == 0:
+    if placement is None or not wanted:
         return PlacementVerdict.UNKNOWN
+    if total == 0:
+        return PlacementVerdict.EMPTY
     counts = {part.ep_name: part.node_count for part in placement}
     if counts.get(wanted[0], 0) == 0:
         return PlacementVerdict.NONE
@@ -95,20 +99,26 @@ def verdict_text(placement: tuple[Placement, ...] | None, wanted: tuple[str, ...
     verdict = judge_placement(placement, wanted)
     if placement is None or verdict is PlacementVerdict.UNKNOWN:
         return ""
+    if verdict is PlacementVerdict.EMPTY:
+        return "No node is left to run: ORT folded the model into constants."
     total = node_total(placement)
     counts = {part.ep_name: part for part in placement}
     parts = []
     for name in dict.fromkeys(wanted):
         count = counts[name].node_count if name in counts else 0
-        amount = f"all {total}" if count == total else "none" if count == 0 else str(count)
-        parts.append(
-            f"{name} ran {amount}{'' if count == total else f' of the {total}' if count == 0 else f' of {total}'}"
-            f" {'node' if total == 1 else 'nodes'}"
-        )
+        parts.append(f"{name} ran {_amount_text(count, total)}")
     others = [part for part in placement if part.ep_name not in wanted]
     parts += [f"{part.node_count} on {part.ep_name}: {ops_text(part)}" for part in others]
     text = "; ".join(parts)
     return text if text.endswith("…") else f"{text}."
+
+
+def _amount_text(count: int, total: int) -> str:
+    if total == 1:
+        return "the only node" if count else "no node"
+    if count == total:
+        return f"all {total} nodes"
+    return f"{count} of {total} nodes" if count else f"none of the {total} nodes"
 
 
 def ops_text(part: Placement) -> str:

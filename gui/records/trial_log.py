@@ -12,6 +12,11 @@ from .log import LogRecord, LogSeverity
 _FIRST: Final = 500
 _LAST: Final = 1500
 _REASONS: Final = 12
+_NO_REASONS: Final = (
+    "Some nodes were not assigned to the preferred execution providers",
+    "Rerunning with verbose output on a non-minimal build will show node assignments",
+)
+"""What ORT says of every partial placement: it is the fact, not the reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +80,7 @@ def placement_reasons(lines: Iterable[TrialLogLine], wanted: tuple[str, ...]) ->
         lowered = text.lower()
         names_it = any(name.lower() in lowered for name in wanted)
         refuses = any(word in lowered for word in ("not support", "unsupported", "fallback", "fall back", "skip"))
-        if line.record.source == "window":  # not of the EP, but of what is left out of its words
+        if line.record.source == "window" or text.startswith(_NO_REASONS):
             continue
         if text and (line.record.severity >= LogSeverity.WARNING or (names_it and refuses)):
             found[text] = None

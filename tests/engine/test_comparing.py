@@ -606,3 +606,22 @@ def test_that_it_ends_between_two_chunks_when_it_is_asked_to(
     with pytest.raises(ComparisonStoppedError):
         compare_outputs(["y"], [kind], [output], [output.copy()], CheckSettings(), is_stopped)
     assert asked == 3
+
+
+# ---- Where agreeing says little ----
+
+
+def test_that_outputs_without_a_finite_number_are_not_taken_for_right() -> None:
+    found = floats([math.nan, math.nan], [math.nan, math.nan])
+    assert found.agreement is Agreement.NOT_CHECKED
+    assert "nothing to compare" in found.note
+
+
+def test_that_one_finite_number_is_enough_to_compare() -> None:
+    assert floats([math.nan, 1.0], [math.nan, 1.0]).agreement is Agreement.IDENTICAL
+
+
+def test_that_zeros_and_nothing_are_said_to_be_so() -> None:
+    assert floats([0.0, 0.0], [0.0, 0.0]).note == "All elements are zero."
+    assert floats([], []).note == "It has no elements."
+    assert floats([0.0, 1.0], [0.0, 1.0]).note == ""

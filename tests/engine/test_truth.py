@@ -8,7 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
 from gui.records.check import Agreement, CheckSettings, Tolerance
 from gui.records.codec import from_json
@@ -145,6 +148,60 @@ def test_that_a_wrong_ep_is_told_by_how_much(engine: EngineProcess, register: Re
     assert output.mismatches == output.element_count
 
 
+def test_that_an_ep_that_goes_wrong_while_it_is_measured_is_found(
+    engine: EngineProcess, register: Register, add_model: Path
+) -> None:
+    check = engine.run_trial(settings_for(add_model, *register(engine, "factor=2,wrong_from=3"))).check
+    assert check is not None
+    assert check.agreement is Agreement.DIFFERENT
+    (output,) = check.outputs
+    assert output.note == "In a run after the measured ones; in the first one: identical to the CPU's."
+    assert output.max_relative == pytest.approx(1.0)
+
+
+def test_that_a_model_that_draws_numbers_is_not_compared(engine: EngineProcess, tmp_path: Path) -> None:
+    """Dropout in training draws anew each time; ORT's own CPU EP is not to be taken for a measure of itself then."""
+    nodes = [helper.make_node("Dropout", ["x", "ratio", "training"], ["y"])]
+    ratio = numpy_helper.from_array(np.array(0.5, np.float32), "ratio")
+    training = numpy_helper.from_array(np.array(True), "training")
+    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [64]) for name in ("x", "y")]
+    graph = helper.make_graph(nodes, "dropout", values[:1], values[1:], [ratio, training])
+    path = tmp_path / "dropout.onnx"
+    onnx.save(helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 13)]), str(path))
+    settings = replace(settings_for(path, "any"), target=Target(policy=Policy.DEFAULT), dimensions=())
+    check = engine.run_trial(settings).check
+    assert check is not None
+    assert check.agreement is Agreement.NOT_CHECKED
+    assert "random numbers" in check.note
+
+
+def test_that_a_model_folded_into_constants_has_no_node_left(engine: EngineProcess, tmp_path: Path) -> None:
+    constants = [numpy_helper.from_array(np.ones(4, np.float32), name) for name in ("a", "b")]
+    result = helper.make_tensor_value_info("y", TensorProto.FLOAT, [4])
+    graph = helper.make_graph([helper.make_node("Add", ["a", "b"], ["y"])], "constant", [], [result], constants)
+    path = tmp_path / "constant.onnx"
+    onnx.save(helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 13)]), str(path))
+    settings = replace(settings_for(path, "any"), target=Target(policy=Policy.DEFAULT), dimensions=())
+    assert verdict_of(engine.run_trial(settings)) is PlacementVerdict.EMPTY
+
+
+def test_that_nodes_of_a_branch_are_said_to_be_counted(engine: EngineProcess, tmp_path: Path) -> None:
+    def branch(operator: str) -> onnx.GraphProto:
+        result = helper.make_tensor_value_info("out", TensorProto.FLOAT, [4])
+        return helper.make_graph([helper.make_node(operator, ["x"], ["out"])], operator, [], [result])
+
+    choice = helper.make_node("If", ["choose"], ["y"], then_branch=branch("Sin"), else_branch=branch("Cos"))
+    inputs = [
+        helper.make_tensor_value_info("x", TensorProto.FLOAT, [4]),
+        helper.make_tensor_value_info("choose", TensorProto.BOOL, []),
+    ]
+    graph = helper.make_graph([choice], "choice", inputs, [helper.make_tensor_value_info("y", TensorProto.FLOAT, [4])])
+    path = tmp_path / "choice.onnx"
+    onnx.save(helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 13)]), str(path))
+    settings = replace(settings_for(path, "any"), target=Target(policy=Policy.DEFAULT), dimensions=())
+    assert any("branch" in note for note in engine.run_trial(settings).notes)
+
+
 def test_that_a_tolerance_of_the_settings_is_applied(
     engine: EngineProcess, register: Register, add_model: Path
 ) -> None:
@@ -209,5 +266,3 @@ def test_that_costs_are_told_from_stage_to_stage(engine: EngineProcess, register
     first_run = before[Stage.FIRST_RUN]
     assert first_run is not None
     assert (first_run.memory_created_bytes, first_run.cpu_ns) == (costs.memory_created_bytes, None)
-
-

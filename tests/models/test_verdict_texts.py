@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -67,7 +68,7 @@ def checked(agreement: Agreement, **fields: Any) -> TrialRun:
         ({"ggml": 1}, "The only node on ggml", Tone.GOOD),
         ({"ggml": 41, CPU: 1}, "41 of 42 nodes on ggml", Tone.DOUBTFUL),
         ({CPU: 12}, "None of the nodes on ggml", Tone.BAD),
-        ({}, "Placement not known", Tone.PLAIN),
+        ({}, "No node left to run", Tone.DOUBTFUL),
     ],
 )
 def test_that_the_placement_is_told_with_its_tone(counts: dict[str, int], text: str, tone: Tone) -> None:
@@ -117,9 +118,22 @@ def test_that_the_reason_of_the_ep_stands_beside_the_alarm() -> None:
     assert "unsupported" not in alarm.tip
 
 
-@pytest.mark.parametrize("counts", [{"ggml": 12}, {"ggml": 11, CPU: 1}, {}])
+@pytest.mark.parametrize("counts", [{"ggml": 12}, {"ggml": 11, CPU: 1}])
 def test_that_nodes_on_the_wanted_ep_are_no_alarm(counts: dict[str, int]) -> None:
     assert alarms(placed(counts)) == ()
+
+
+def test_that_a_model_folded_into_constants_is_nobodys_latency() -> None:
+    (alarm,) = alarms(placed({}))
+    assert alarm.text.startswith("No node is left to run")
+    assert alarm.text.endswith("This is nobody's latency.")
+
+
+def test_that_outputs_are_not_praised_where_the_cpu_was_compared_with_itself() -> None:
+    run = placed({CPU: 12})
+    run.facts = replace(run.facts, check=OutputCheck(agreement=Agreement.IDENTICAL))
+    found = outputs_verdict(run)
+    assert (found.text, found.cell, found.tone) == ("Outputs are the CPU's own", "the CPU's own", Tone.PLAIN)
 
 
 # ---- Policies ----
@@ -188,13 +202,19 @@ def test_that_the_outputs_are_told_with_their_tone(agreement: Agreement, text: s
 
 
 @pytest.mark.parametrize(
-    "far", [{"snr_db": 3.0}, {"top1_agreement": 0.5}, {"nan_count": 1}, {"reference_inf_count": 1}]
+    ("far", "text"),
+    [
+        ({"snr_db": 3.0}, "Largest difference 0.25."),
+        ({"top1_agreement": 0.5}, "Largest difference 0.25."),
+        ({"nan_count": 1}, "y holds 1 NaN and 0 infinite elements, the CPU's 0 and 0."),
+        ({"reference_inf_count": 1}, "y holds 0 NaN and 0 infinite elements, the CPU's 0 and 1."),
+    ],
 )
-def test_that_more_than_rounding_is_bad(far: dict[str, Any]) -> None:
+def test_that_more_than_rounding_is_bad(far: dict[str, Any], text: str) -> None:
     run = checked(Agreement.DIFFERENT, max_absolute=0.25, **far)
     (alarm,) = alarms(run)
     assert (alarm.tone, outputs_verdict(run).tone) == (Tone.BAD, Tone.BAD)
-    assert alarm.text == "The outputs differ from the CPU's: y. Largest difference 0.25."
+    assert alarm.text == f"The outputs differ from the CPU's: y. {text}"
 
 
 def test_that_of_many_different_outputs_some_are_named() -> None:

@@ -193,6 +193,7 @@ COSTS = TrialCosts(
     memory_created_bytes=2,
     memory_peak_bytes=1 << 40,
     peak_since_start=True,
+    cpu_wall_ns=77,
     cpu_ns=1 << 62,
     cpu_count=8,
     accelerators=(

@@ -8,16 +8,33 @@ from gui.records.codec import from_json, to_json
 from gui.records.costs import AcceleratorUse, TrialCosts, cpu_share
 
 
-@pytest.mark.parametrize(("cpu_ns", "measured_ns", "share"), [(500, 1000, 0.5), (3000, 1000, 3.0), (0, 1000, 0.0)])
+SECOND = 1_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("cpu_ns", "wall_ns", "measured_ns", "share"),
+    [
+        (SECOND // 2, None, SECOND, 0.5),
+        (3 * SECOND, SECOND, SECOND, 3.0),
+        (0, SECOND, SECOND, 0.0),
+        (SECOND, 2 * SECOND, SECOND, 0.5),  # what stands around the runs has taken processor time, too
+    ],
+)
 def test_that_the_share_is_processor_time_over_the_clock_on_the_wall(
-    cpu_ns: int, measured_ns: int, share: float
+    cpu_ns: int, wall_ns: int | None, measured_ns: int, share: float
 ) -> None:
-    assert cpu_share(TrialCosts(cpu_ns=cpu_ns), measured_ns) == share
+    assert cpu_share(TrialCosts(cpu_ns=cpu_ns, cpu_wall_ns=wall_ns), measured_ns) == share
 
 
 @pytest.mark.parametrize(
     ("costs", "measured_ns"),
-    [(None, 1000), (TrialCosts(), 1000), (TrialCosts(cpu_ns=5), 0), (TrialCosts(cpu_ns=5), -1)],
+    [
+        (None, SECOND),
+        (TrialCosts(), SECOND),
+        (TrialCosts(cpu_ns=5), 0),
+        (TrialCosts(cpu_ns=5), -1),
+        (TrialCosts(cpu_ns=5_427_197, cpu_wall_ns=6_000_000), 374_082),  # too short to tell
+    ],
 )
 def test_that_there_is_no_share_of_what_is_not_known(costs: TrialCosts | None, measured_ns: int) -> None:
     assert cpu_share(costs, measured_ns) is None

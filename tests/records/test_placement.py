@@ -33,7 +33,7 @@ def placement(**counts: dict[str, int]) -> tuple[Placement, ...]:
     ("got", "wanted", "verdict", "text"),
     [
         (placement(ggml={"Add": 3}), ("ggml",), PlacementVerdict.ALL, "ggml ran all 3 nodes."),
-        (placement(ggml={"Add": 1}), ("ggml",), PlacementVerdict.ALL, "ggml ran all 1 node."),
+        (placement(ggml={"Add": 1}), ("ggml",), PlacementVerdict.ALL, "ggml ran the only node."),
         (
             placement(ggml={"Conv": 41}, CPU={"GlobalAveragePool": 1}),
             ("ggml",),
@@ -66,7 +66,8 @@ def placement(**counts: dict[str, int]) -> tuple[Placement, ...]:
             "one ran 2 of 3 nodes; two ran none of the 3 nodes; 1 on CPUExecutionProvider: Add.",
         ),
         (None, ("ggml",), PlacementVerdict.UNKNOWN, ""),
-        ((), ("ggml",), PlacementVerdict.UNKNOWN, ""),  # folded into constants
+        ((), ("ggml",), PlacementVerdict.EMPTY, "No node is left to run: ORT folded the model into constants."),
+        (placement(CPU={"Add": 1}), ("ggml",), PlacementVerdict.NONE, f"ggml ran no node; 1 on {CPU}: Add."),
         (placement(ggml={"Add": 3}), (), PlacementVerdict.UNKNOWN, ""),
     ],
 )

@@ -39,6 +39,13 @@ def test_that_a_long_log_keeps_its_ends() -> None:
         (line("qnn: op Einsum is not supported"), False),
         (line("a warning of a run", stage="measuring", severity=LogSeverity.WARNING), False),
         (line("  ", severity=LogSeverity.WARNING), False),
+        (
+            line(
+                "Some nodes were not assigned to the preferred execution providers which …",
+                severity=LogSeverity.WARNING,
+            ),
+            False,
+        ),
     ],
 )
 def test_that_a_reason_warns_or_names_the_ep_with_its_refusal(entry: TrialLogLine, is_reason: bool) -> None:
