@@ -74,6 +74,42 @@ class Actions(QObject):
             "Ctrl+Shift+S",
             self.tr("Write the trial's set-up to a file, to run it again here, elsewhere or without a window"),
         )
+        self.open_trial = self._make(
+            self.tr("Open &trial…"), None, "Ctrl+T", self.tr("Show a trial that was saved, here or on another machine")
+        )
+        self.save_trial = self._make(
+            self.tr("Sa&ve trial…"),
+            None,
+            "Ctrl+Shift+T",
+            self.tr("Write all that is known of the trial to a file, to open it again anywhere"),
+        )
+        self.export_trial = self._make(
+            self.tr("E&xport trial…"),
+            None,
+            "Ctrl+E",
+            self.tr("Write a report (HTML, Markdown), the samples, or the summaries of the trials selected (CSV)"),
+        )
+        self.copy_trial_report = self._make(
+            self.tr("Cop&y report of trial"), None, "Ctrl+Shift+E", self.tr("Put the trial's report on the clipboard")
+        )
+        self.save_chart = self._make(
+            self.tr("Save c&hart…"), None, None, self.tr("Write the charts of the latencies to a file, as PNG or SVG")
+        )
+        self.copy_script = self._make(
+            self.tr("Copy as Pytho&n"),
+            None,
+            "Ctrl+Shift+Y",
+            self.tr("Put a script on the clipboard that repeats the trial with onnxruntime and numpy alone"),
+        )
+        self.save_script = self._make(
+            self.tr("Save &as Python…"), None, None, self.tr("Write the script that repeats the trial to a file")
+        )
+        self.use_setup = self._make(
+            self.tr("&Use its set-up"),
+            None,
+            "Ctrl+U",
+            self.tr("Take the trial's model, target, inputs and options for the next trial"),
+        )
         self.reload_model = self._make(
             self.tr("Rea&d model again"), None, "Ctrl+Shift+F5", self.tr("Read the model's file once more")
         )
@@ -94,6 +130,8 @@ class Actions(QObject):
         self.stop.setEnabled(False)
         self.run.setEnabled(False)
         self.compile_model.setEnabled(False)
+        for action in self.of_a_trial:
+            action.setEnabled(False)
         for action in (self.save_report, self.copy_report, self.compare_report):
             action.setEnabled(False)
         self.color_schemes = QActionGroup(self)
@@ -106,6 +144,14 @@ class Actions(QObject):
             action.setCheckable(True)
             action.setData(scheme)
             self.color_schemes.addAction(action)
+
+    @property
+    def of_a_trial(self) -> tuple[QAction, ...]:
+        """The commands for the trial that is shown, once it has ended."""
+        return (
+            *(self.save_trial, self.export_trial, self.copy_trial_report, self.save_chart),
+            *(self.copy_script, self.save_script, self.use_setup),
+        )
 
     def retint(self) -> None:
         """Draw the icons in the colours of the palette."""

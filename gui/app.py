@@ -27,6 +27,7 @@ from .profile_keeper import ProfileKeeper
 from .records.log import LogSeverity
 from .settings import Settings
 from .state import State
+from .trial_archive import TrialArchive
 from .trials import TrialKeeper
 
 _PAINT_MS = 700
@@ -35,7 +36,7 @@ _NAME = "ort-device-explorer"
 
 
 def run(model: str | None = None) -> int:
-    """Open the window, with a model or set-up (.json) if one is named, and return the exit code of the application."""
+    """Open the window, with a model, set-up or trial (.json) if one is named, and return the exit code."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     application = QApplication(sys.argv[:1])
     application.setApplicationName(_NAME)
@@ -47,10 +48,15 @@ def run(model: str | None = None) -> int:
     settings = Settings(QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, _NAME, _NAME))
     theme.apply_color_scheme(settings.color_scheme)
     window = Explorer(settings, model)
-    window.client.closed.connect(application.quit)
+    window.archive.closed.connect(application.quit)
     QTimer.singleShot(_STARTED_MS, _collect_garbage_again)
     window.start()
     return application.exec()
+
+
+def _data_folder() -> Path:
+    """Return where the application keeps what is the user's: the store of trials, the file for crashes."""
+    return Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppLocalDataLocation))
 
 
 def _collect_garbage_again() -> None:
@@ -75,6 +81,7 @@ class Explorer:
         self.compiler = CompileKeeper(self.client, self.state)
         self.policies = PolicyKeeper(self.client, self.state)
         self.profiler = ProfileKeeper(self.client, self.state)
+        self.archive = TrialArchive(self.state)
         self.window = MainWindow(
             self.state,
             settings,
@@ -85,10 +92,12 @@ class Explorer:
             self.compiler,
             self.policies,
             self.profiler,
+            self.archive,
             self.log,
         )
         self.window.closed.connect(self.inspector.close)
         self.inspector.closed.connect(self.client.close)
+        self.client.closed.connect(self.archive.close)  # the trial under way has ended by then
         self._model = model or self._last_model(settings)
         self._crash_file: TextIO | None = None
         self._has_begun = False
@@ -105,8 +114,11 @@ class Explorer:
             return
         self._has_begun = True
         self.client.start()
+        self.archive.start(_data_folder() / "trials.sqlite")
         self.libraries.restore()
-        if self._model is not None and self._model.lower().endswith(".json"):
+        if self._model is not None and self.window.handover.is_trial(self._model):
+            self.window.handover.open_path(self._model)
+        elif self._model is not None and self._model.lower().endswith(".json"):
             self.window.setups.open_path(self._model)
         elif self._model is not None:
             self.window.open_model(self._model)
@@ -114,7 +126,7 @@ class Explorer:
 
     def _watch_for_crashes(self) -> None:
         """Write a crash of the window itself to a file, and tell of the last one."""
-        folder = Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppLocalDataLocation))
+        folder = _data_folder()
         try:
             folder.mkdir(parents=True, exist_ok=True)
             path = folder / "crash.log"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from .records.check import TOLERANCE_TYPES, Tolerance
+from .records.export_kinds import ENDINGS, export_kind
 from .records.inputs import ARRAY_SUFFIXES, IMAGE_SUFFIXES, MAX_LENGTH, Fill, InputSource, Number, SourceKind
 from .records.trial import MAX_SECONDS
 
@@ -150,6 +151,13 @@ class number:  # noqa: N801 used like a function
         if not self._low <= value <= self._high:  # also what is not a number
             raise argparse.ArgumentTypeError(f"“{text}” is not a number from {self._low:g} to {self._high:g}")
         return value
+
+
+def export_file(text: str) -> str:
+    """Read the name of a file of which the ending says what it shall hold."""
+    if export_kind(text) is None:
+        raise argparse.ArgumentTypeError(f"“{text}” ends in none of {ENDINGS}")
+    return text
 
 
 def seconds(text: str) -> float:

@@ -28,7 +28,7 @@ from .records.trial import (
 SCALINGS: Final = ("unit", "symmetric", "bytes", "imagenet")
 _TIMEOUT: Final = 60.0
 _EPILOG = f"""\
-Without --report, --run or --explain-policies the window opens, with MODEL chosen or SETUP.json open.
+Without --report, --run, --show or --explain-policies the window opens, with MODEL chosen or the file open.
 
   main.py --report devices.json --library ggml=/path/to/libonnxruntime_ggml.so
   main.py --explain-policies model.onnx --library ggml=/path/to/libonnxruntime_ggml.so
@@ -37,6 +37,8 @@ Without --report, --run or --explain-policies the window opens, with MODEL chose
   main.py --run model.onnx --policy PREFER_NPU --save-setup setup.json
   main.py --run setup.json --device CPUExecutionProvider --iterations 1000
   main.py --run model.onnx --library qnn=/path/to/qnn.so --device QNNExecutionProvider --compile model_ctx.onnx
+  main.py --run model.onnx --iterations 1000 --export report.html --export samples.csv
+  main.py --show trial.json other.json --export all.summary.csv
 
 SPEC is one of {read.FILLS},
 values:V,V,… and omitted. Inputs without --input or --fill get values that suit the model.
@@ -53,7 +55,7 @@ value.
 
 Several sizes of --dim give a trial each, of several dimensions one for each combination, {MAX_TRIALS} at most. One
 that fails does not keep the next from running. FILE.json of --output is then FILE-1.json, FILE-2.json, …; likewise
-what --python, --profile, --trace, --save-outputs and --save-optimized write.
+what --export, --python, --profile, --trace, --save-outputs and --save-optimized write; summaries are one file.
 
 --explain-policies tries each selection policy with a session: which device it takes, how many nodes that gets, and
 why it fails where it does; free dimensions are 1. A policy that fails, or takes longer than --timeout, is a row.
@@ -75,9 +77,11 @@ def main(argv: Sequence[str]) -> int:
         from .app import run
 
         return run(arguments.model)
-    from . import commands, run_command  # numpy is there now
+    from . import commands, export_command, run_command  # numpy is there now
 
     try:
+        if arguments.show is not None:
+            return export_command.run_show(arguments)
         if arguments.explain_policies is not None:
             return commands.run_explain_policies(arguments)
         return commands.run_report(arguments) if arguments.report is not None else run_command.run(arguments)
@@ -124,16 +128,17 @@ def _parser() -> tuple[argparse.ArgumentParser, list[str]]:
     """Return the parser, and the names of what goes with --run only."""
     parser = argparse.ArgumentParser(
         prog="main.py",
-        usage="main.py [MODEL | SETUP.json]\n"
+        usage="main.py [MODEL | SETUP.json | TRIAL.json]\n"
         "       main.py --report FILE [--library NAME=PATH …] [--timeout S] [--verbose]\n"
         "       main.py --explain-policies [MODEL] [--library NAME=PATH …] [--output FILE.json] [--timeout S]\n"
-        "       main.py --run MODEL|SETUP.json [--library NAME=PATH …] [--device EP | --policy NAME] [options]",
+        "       main.py --run MODEL|SETUP.json [--library NAME=PATH …] [--device EP | --policy NAME] [options]\n"
+        "       main.py --show TRIAL.json … [--export FILE …]",
         description="See which devices ONNX Runtime can reach, and try a model on each.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("model", nargs="?", metavar="MODEL", help="open the window with this model, or this set-up")
+    parser.add_argument("model", nargs="?", metavar="MODEL", help="open the window with this model, set-up or trial")
     parser.add_argument("--version", action="version", version=f"ORT Device Explorer {__version__}")
     what = parser.add_mutually_exclusive_group()
     what.add_argument(
@@ -149,6 +154,9 @@ def _parser() -> tuple[argparse.ArgumentParser, list[str]]:
         help="tell what each selection policy takes for this model, or for a tiny one",
     )
     what.add_argument("--run", metavar="MODEL", help="run a trial of this model, or those of a set-up (.json)")
+    what.add_argument(
+        "--show", metavar="TRIAL.json", nargs="+", help="tell what saved trials were; with --export, convert them"
+    )
     parser.add_argument(
         "--library",
         metavar="NAME=PATH",
@@ -244,6 +252,12 @@ def _add_session(options: _RunOptions) -> None:
 def _add_files(options: _RunOptions) -> None:
     options.group("what is written")
     options.add("--output", "FILE.json", "the result with all samples in nanoseconds (- for the console)")
+    options.add_many(
+        "--export",
+        "FILE",
+        "a report (.html, .md), samples (.csv), a chart (.svg), the trial (.json), or one line a trial (.summary.csv)",
+        read.export_file,
+    )
     options.add("--profile", "FILE.json", "profile the model afterwards: which operators and nodes take the time")
     options.add("--trace", "FILE.json", "the trace of ORT's profiler; opens in ui.perfetto.dev")
     options.add("--python", "FILE.py", "a script with onnxruntime and numpy that repeats the trial (- for the console)")
@@ -258,11 +272,12 @@ def _check(parser: argparse.ArgumentParser, arguments: argparse.Namespace, go_wi
     if arguments.model is not None and _is_without_window(arguments):
         parser.error(f"unexpected argument: {arguments.model}")
     if arguments.run is None:
-        too_much = [name for name in go_with_run if name != "output" or arguments.explain_policies is None]
+        fits = {"output": arguments.explain_policies, "export": arguments.show}
+        too_much = [name for name in go_with_run if fits.get(name) is None]
         given = next((name for name in too_much if getattr(arguments, name) not in (None, [])), None)
         if given is not None:
             parser.error(f"--{given.replace('_', '-')} goes with --run")
-    if not _is_without_window(arguments):
+    if not _is_without_window(arguments) or arguments.show is not None:
         if arguments.library:
             parser.error(
                 "--library goes with --report, --run or --explain-policies; in the window, choose Add library…"
@@ -282,7 +297,9 @@ def _check(parser: argparse.ArgumentParser, arguments: argparse.Namespace, go_wi
 
 
 def _is_without_window(arguments: argparse.Namespace) -> bool:
-    return any(what is not None for what in (arguments.report, arguments.run, arguments.explain_policies))
+    return any(
+        what is not None for what in (arguments.report, arguments.run, arguments.explain_policies, arguments.show)
+    )
 
 
 def _check_together(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
@@ -301,8 +318,8 @@ def _check_together(parser: argparse.ArgumentParser, arguments: argparse.Namespa
             parser.error("--second-option goes with --second-device")
     if arguments.trace is not None and arguments.profile is None:
         parser.error("--trace goes with --profile")
-    for name in ("output", "profile", "python", "save_outputs"):
-        if arguments.compile is not None and getattr(arguments, name) is not None:
+    for name in ("output", "export", "profile", "python", "save_outputs"):
+        if arguments.compile is not None and getattr(arguments, name) not in (None, []):
             parser.error(f"argument --{name.replace('_', '-')}: not allowed with argument --compile")
 
 

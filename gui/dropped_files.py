@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from .library_dialogs import is_library_name
@@ -15,6 +15,7 @@ class Dropped:
     """Paths by what they are for. What is nothing else is taken for a model."""
 
     libraries: tuple[str, ...] = ()
+    trials: tuple[str, ...] = ()
     setups: tuple[str, ...] = ()
     reports: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
@@ -22,18 +23,18 @@ class Dropped:
     models: tuple[str, ...] = ()
 
 
-def sort_files(paths: tuple[str, ...], is_setup: Callable[[str], bool]) -> Dropped:
+def sort_files(paths: tuple[str, ...], is_setup: Callable[[str], bool], is_trial: Callable[[str], bool]) -> Dropped:
     """Return the files by what they are for."""
-    found: dict[str, list[str]] = {"libraries": [], "setups": [], "reports": [], "values": [], "models": []}
+    found: dict[str, list[str]] = {field.name: [] for field in fields(Dropped)}
     for path in paths:
-        found[_use_of(path, is_setup)].append(path)
+        found[_use_of(path, is_setup, is_trial)].append(path)
     return Dropped(**{use: tuple(those) for use, those in found.items()})
 
 
-def _use_of(path: str, is_setup: Callable[[str], bool]) -> str:
+def _use_of(path: str, is_setup: Callable[[str], bool], is_trial: Callable[[str], bool]) -> str:
     if is_library_name(path):
         return "libraries"
     if path.lower().endswith(".json"):
-        return "setups" if is_setup(path) else "reports"
+        return "trials" if is_trial(path) else "setups" if is_setup(path) else "reports"
     is_data_set = Path(path).is_dir()
     return "values" if is_array_file(path) or is_image_file(path) or is_data_set else "models"

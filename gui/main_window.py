@@ -16,6 +16,8 @@ from .compilations import Compilations
 from .compile_keeper import CompileKeeper
 from .dialogs.bug_report import BugReportDialog
 from .dropped_files import sort_files
+from .handover import Handover
+from .history import History
 from .libraries import LibraryKeeper
 from .library_dialogs import LibraryDialogs
 from .logs import LogSource
@@ -23,7 +25,7 @@ from .menus import fill_menu_bar
 from .model_keeper import ModelKeeper
 from .panels.devices_panel import DevicesPanel
 from .panels.hardware_panel import HardwarePanel
-from .panels.latency_panel import LatencyPanel
+from .panels.latency_panel import LatencyPanel, TrialListActions
 from .panels.libraries_panel import LibrariesPanel
 from .panels.log_panel import LogPanel
 from .panels.status import StatusBar
@@ -32,12 +34,14 @@ from .policies import Policies
 from .policy_keeper import PolicyKeeper
 from .profile_keeper import ProfileKeeper
 from .profiles import Profiles
+from .records.failure import Failure
 from .records.library import Library
 from .records.log import LogSeverity
 from .reports import Reports
 from .settings import ColorScheme, Settings
 from .setups import Setups
 from .state import Compilation, EngineStatus, State
+from .trial_archive import TrialArchive
 from .trial_run import TrialRun
 from .trials import TrialKeeper
 
@@ -61,6 +65,7 @@ class MainWindow(QMainWindow):
         compiler: CompileKeeper,
         policies: PolicyKeeper,
         profiler: ProfileKeeper,
+        archive: TrialArchive,
         log: LogSource,
     ) -> None:
         super().__init__()
@@ -73,6 +78,7 @@ class MainWindow(QMainWindow):
         self._compiler = compiler
         self._policy_keeper = policies
         self._profiler = profiler
+        self._archive = archive
         self._log = log
         self._is_painted = False
         self._library_dialogs = LibraryDialogs(self, state, settings, libraries)
@@ -93,6 +99,8 @@ class MainWindow(QMainWindow):
             load_library=self._library_dialogs.load,
             add_libraries=libraries.add,
         )
+        panel = self.latency_panel
+        self.handover = Handover(self, state, settings, selected=panel.selected_trials, picture=panel.picture)
         self._connect()
         self._restore()
 
@@ -111,7 +119,12 @@ class MainWindow(QMainWindow):
             open_model=actions.open_model, run=actions.run, compile_model=actions.compile_model, stop=actions.stop
         )
         self.trial_panel = TrialPanel(self._state, self._settings, trial_actions, self)
-        self.latency_panel = LatencyPanel(self._state, self)
+        trial_commands = TrialListActions(
+            of_list=(actions.open_trial,),
+            of_trial=actions.of_a_trial,
+            of_charts=(actions.save_chart, actions.copy_trial_report),
+        )
+        self.latency_panel = LatencyPanel(self._state, trial_commands, self)
         self.log_panel = LogPanel(self)
         self.status = StatusBar(self._state, self)
         self.setStatusBar(self.status)
@@ -121,12 +134,15 @@ class MainWindow(QMainWindow):
         self._trial_dock = self._dock(self.tr("Trial"), "trial", self.trial_panel)
         self._devices_dock = self._dock(self.tr("Devices"), "devices", self.devices_panel)
         self._hardware_dock = self._dock(self.tr("Hardware"), "hardware", QWidget(self))
+        self._history_dock = self._dock(self.tr("History"), "history", QWidget(self))
+        self.history = History(self._history_dock, self._archive)
         self._log_dock = self._dock(self.tr("Log"), "log", self.log_panel)
         self._docks = (
             (self._libraries_dock, left),
             (self._trial_dock, left),
             (self._devices_dock, top),
             (self._hardware_dock, top),
+            (self._history_dock, top),
             (self._log_dock, top),
         )
         self.setCorner(Qt.Corner.TopLeftCorner, left)
@@ -161,7 +177,8 @@ class MainWindow(QMainWindow):
             self.addDockWidget(area, dock)
             dock.show()
         self.tabifyDockWidget(self._devices_dock, self._hardware_dock)
-        self.tabifyDockWidget(self._hardware_dock, self._log_dock)
+        self.tabifyDockWidget(self._hardware_dock, self._history_dock)
+        self.tabifyDockWidget(self._history_dock, self._log_dock)
         self._devices_dock.raise_()
         self.resizeDocks([self._libraries_dock], [_LEFT_WIDTH], Qt.Orientation.Horizontal)
         self.resizeDocks([self._libraries_dock, self._trial_dock], [220, 480], Qt.Orientation.Vertical)
@@ -207,6 +224,7 @@ class MainWindow(QMainWindow):
         models.model_failed.connect(self._on_model_failed)
         compiler.compile_failed.connect(self._on_compile_failed)
         self._profiler.profile_failed.connect(self._on_profile_failed)
+        self._archive.failed.connect(self._on_store_failed)
 
         self._client.log_received.connect(self.log_panel.add)
         self._log.logged.connect(self.log_panel.add)
@@ -231,6 +249,7 @@ class MainWindow(QMainWindow):
         actions.open_setup.triggered.connect(setups.open)
         actions.save_setup.triggered.connect(setups.save)
         self._recent_setups.aboutToShow.connect(self._fill_recent_setups)
+        self._connect_handover()
         actions.refresh.triggered.connect(libraries.refresh)
         actions.run.triggered.connect(panel.request_run)
         actions.compile_model.triggered.connect(panel.request_compile)
@@ -246,6 +265,20 @@ class MainWindow(QMainWindow):
         actions.quit.triggered.connect(self.close)
         actions.about.triggered.connect(self._show_about)
         actions.color_schemes.triggered.connect(self._on_color_scheme)
+
+    def _connect_handover(self) -> None:
+        actions, handover = self.actions_, self.handover
+        handover.setup_requested.connect(self.setups.take_up)
+        for action in actions.of_a_trial:
+            handover.offered.connect(action.setEnabled)
+        actions.open_trial.triggered.connect(handover.open)
+        actions.save_trial.triggered.connect(handover.save)
+        actions.export_trial.triggered.connect(handover.export)
+        actions.copy_trial_report.triggered.connect(handover.copy_report)
+        actions.save_chart.triggered.connect(handover.save_chart)
+        actions.copy_script.triggered.connect(handover.copy_script)
+        actions.save_script.triggered.connect(handover.save_script)
+        actions.use_setup.triggered.connect(handover.use_setup)
 
     # ------------------------------------------------------- what is remembered
 
@@ -330,7 +363,8 @@ class MainWindow(QMainWindow):
         """Qt's; each file is for what its name tells: see `Dropped`."""
         event.acceptProposedAction()
         paths = tuple(url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile())
-        dropped = sort_files(paths, self.setups.is_setup)
+        dropped = sort_files(paths, self.setups.is_setup, self.handover.is_trial)
+        self.handover.open_paths(list(dropped.trials))
         if dropped.setups:
             self.setups.open_path(dropped.setups[0])
         elif dropped.reports:
@@ -363,6 +397,10 @@ class MainWindow(QMainWindow):
 
     def _on_profile_failed(self, trial: TrialRun) -> None:
         self._log.emit_record(LogSeverity.ERROR, "window", f"{trial.model_name}: {trial.profile_failure}")
+
+    def _on_store_failed(self, failure: Failure) -> None:
+        self._log.emit_record(LogSeverity.ERROR, "window", f"{failure}\n{failure.detail}".strip())
+        self._state.post(failure.message)
 
     def _on_model_failed(self, failure: object) -> None:
         self._log.emit_record(LogSeverity.ERROR, "window", str(failure))
@@ -406,6 +444,9 @@ class MainWindow(QMainWindow):
         self._log_dock.raise_()
 
     def _find(self) -> None:
+        if self.history.has_focus:
+            self.history.panel.focus_filter()
+            return
         self._devices_dock.show()
         self._devices_dock.raise_()
         self.devices_panel.focus_filter()

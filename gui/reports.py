@@ -9,8 +9,9 @@ from typing import Final
 
 from PySide6.QtCore import QIODevice, QObject, QSaveFile, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QWidget
 
+from .dialogs.failure_box import failure_box
 from .records.failure import Failure, FailureError, FailureKind
 from .records.report import DeviceReport
 from .settings import Settings
@@ -130,17 +131,5 @@ class Reports(QObject):
         CompareReportsDialog(saved, file.name, report, self._window).show()
 
     def _tell(self, failure: Failure) -> None:
-        box = QMessageBox(
-            QMessageBox.Icon.Warning,
-            self.tr("Device report"),
-            failure.message,
-            QMessageBox.StandardButton.Ok,
-            self._window,
-        )
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setInformativeText(failure.hint)
-        if failure.detail:
-            box.setDetailedText(failure.detail)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.open()
+        failure_box(self.tr("Device report"), failure, self._window).open()
         self._state.post(failure.message)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from .console import complain, fail, say, say_table, write_text
+from .export_command import export_summaries, export_trial
 from .headless import HeadlessEngine
 from .profile_command import profile_trial
 from .records.codec import from_json
@@ -70,6 +72,7 @@ def _check_places(arguments: argparse.Namespace, setup: Setup) -> None:
         "--profile": arguments.profile,
         "--trace": arguments.trace,
         "--python": arguments.python,
+        **{f"--export {path}": path for path in arguments.export},
     }
     written = {name: path for name, path in places.items() if path not in (None, "-")}
     for name, path in written.items():
@@ -119,11 +122,13 @@ class _Runner:
         self._profile: str | None = arguments.profile
         self._trace: str | None = arguments.trace
         self._python: str | None = arguments.python
+        self._export: list[str] = arguments.export
 
     def run(self, setup: Setup) -> int:
         """Run them and return the exit code. Raises `FailureError` when there is no engine or no place for a result."""
         trials = trials_of(setup)
         results: list[tuple[str, TrialResult]] = []
+        kept_trials: list[KeptTrial] = []
         are_profiled = are_scripted = True
         for number, settings in enumerate(trials, start=1):
             sizes = sizes_text(settings, setup)
@@ -133,8 +138,11 @@ class _Runner:
                 path if len(trials) == 1 or path is None else numbered(path, number)
                 for path in (self._output, self._profile, self._trace, self._python)
             )
-            result = self._run(settings, output)
+            kept = self._run(settings, output)
+            result = kept.result
             results.append((sizes, result))
+            export_trial(self._export, kept, number if len(trials) > 1 else None)
+            kept_trials.append(replace(kept, samples=kept.samples[:0], warmup=kept.warmup[:0]))
             if profile is not None and result.outcome is Outcome.FINISHED:
                 are_profiled &= profile_trial(self._engine, settings, profile, trace)
             if python is not None:
@@ -145,6 +153,7 @@ class _Runner:
                 fail(result.failure)
             if result.outcome is Outcome.STOPPED:
                 break
+        export_summaries(self._export, kept_trials)
         if len(results) > 1:
             say_table(comparison_rows(results))
         return 0 if are_profiled and are_scripted and all(result.failure is None for _sizes, result in results) else 1
@@ -159,7 +168,7 @@ class _Runner:
         write_text(path, text)
         return True
 
-    def _run(self, settings: TrialSettings, output: str | None) -> TrialResult:
+    def _run(self, settings: TrialSettings, output: str | None) -> KeptTrial:
         self._engine.revive()
         created = now_text()
         trial = _Trial()
@@ -175,9 +184,10 @@ class _Runner:
         )
         if result.facts.session_creation_ns is not None:
             say_table(trial_rows(result, self._devices, trial.log, remarks))
+        kept = self._kept(result, trial, created, remarks)
         if output is not None:
-            write_text(output, trial_file_json(self._kept(result, trial, created, remarks), one_line=output == "-"))
-        return result
+            write_text(output, trial_file_json(kept, one_line=output == "-"))
+        return kept
 
     def _kept(self, result: TrialResult, trial: _Trial, created: str, remarks: tuple[Remark, ...]) -> KeptTrial:
         target = result.settings.target

@@ -240,6 +240,15 @@ class Settings:
         self._store.setValue("folders/trace", value)
 
     @property
+    def trial_folder(self) -> str:
+        """Where the last trial was saved, exported or opened."""
+        return self._text("folders/trial")
+
+    @trial_folder.setter
+    def trial_folder(self, value: str) -> None:
+        self._store.setValue("folders/trial", value)
+
+    @property
     def setup_folder(self) -> str:
         """Where the last set-up was saved or opened."""
         return self._text("folders/setup")

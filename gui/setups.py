@@ -135,8 +135,13 @@ class Setups(QObject):
             self._refuse(error.failure.message, error.failure.hint)
             return
         self._remember(str(file))
-        self._setup, self._follows_devices, self._has_posted = setup, True, False
         self._state.post(self.tr("The set-up is open: {0}").format(file))
+        self.take_up(setup)
+
+    def take_up(self, setup: Setup) -> None:
+        """Show a set-up, and watch until all that it needs is there; a trial under way runs on."""
+        self.dismiss()
+        self._setup, self._follows_devices, self._has_posted = setup, True, False
         resolved = self._resolved(setup).setup
         self._shown = resolved.settings.target
         self._open_model(setup.settings.model_path)

@@ -8,9 +8,12 @@ import numpy as np
 
 from .records.device import Device
 from .records.failure import Failure
+from .records.kept_trial import new_id, now_text
 from .records.latency_remarks import Remark, latency_remarks
+from .records.library import Library
 from .records.placement import PlacedNodes, PlacementVerdict, judge_placement
 from .records.profile import Profile
+from .records.protocol import Greeting
 from .records.result import Outcome
 from .records.samples import SampleSeries
 from .records.statistics import LatencyStatistics, summarize
@@ -53,6 +56,24 @@ class TrialRun:
     profile: Profile | None = None
     """Made on request, in a session of its own."""
     profile_failure: Failure | None = None
+    id: str = field(default_factory=new_id)
+    """A UUID as text, the same wherever the trial is kept."""
+    created: str = field(default_factory=now_text)
+    """When it began: ISO 8601, UTC."""
+    environment: Greeting | None = None
+    """The engine it ran in."""
+    libraries: tuple[Library, ...] = ()
+    """Those of `registrations`, as they were when it began."""
+    reachable: tuple[Device, ...] = ()
+    """All devices there were when it began: a policy takes some of them."""
+    file_name: str = ""
+    """The file it was opened from, without its folder; empty for one of this sitting or of the history."""
+    is_from_history: bool = False
+    """Whether it was opened from the store of trials."""
+    tags: tuple[str, ...] = ()
+    """Those that were kept with it."""
+    note: str = ""
+    """That which was kept with it."""
     _estimate: LatencyStatistics | None = None
     _estimate_of: int = -1
 
@@ -60,6 +81,16 @@ class TrialRun:
     def is_running(self) -> bool:
         """Whether it is under way."""
         return self.outcome is Outcome.RUNNING
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it has ended and its statistics are those of all samples: nothing of it changes any more."""
+        return not self.is_running and (self.exact is not None or not len(self.series))
+
+    @property
+    def is_opened(self) -> bool:
+        """Whether it comes from a file or the history, not from this sitting."""
+        return bool(self.file_name) or self.is_from_history
 
     @property
     def verdict(self) -> PlacementVerdict:

@@ -14,7 +14,7 @@ from .records.setup import Setup
 from .records.statistics import MIN_P99_SAMPLES, MIN_P999_SAMPLES, LatencyStatistics
 from .records.trial import Binding, CompiledModel, Ending, Target, TrialFacts, TrialSettings
 from .records.trial_log import TrialLog, placement_reasons
-from .records.units import time_text
+from .records.units import size_text, time_text
 
 Rows = list[tuple[str, str]]
 
@@ -60,6 +60,8 @@ def _placement_rows(target: Target, facts: TrialFacts, log: TrialLog | None) -> 
     if judge_placement(facts.placement, facts.wanted_eps) is PlacementVerdict.NONE:
         others = ", ".join(part.ep_name for part in facts.placement or ())
         rows.append(("ALARM", f"{facts.wanted_eps[0]} ran no node: these latencies are those of {others}."))
+    if judge_placement(facts.placement, facts.wanted_eps) is PlacementVerdict.EMPTY:
+        rows.append(("ALARM", "ORT left no node to run, so this is nobody's latency."))
     taken = next((kind for key in facts.target_devices if (kind := type_in_key(key)) is not None), None)
     missed = "" if target.policy is None else missed_preference(target.policy, taken)
     if missed:
@@ -190,16 +192,6 @@ def comparison_rows(results: list[tuple[str, TrialResult]]) -> Rows:
             text += "" if result.failure is None else f" ({result.outcome.value})"
         rows.append((sizes, text))
     return rows
-
-
-def size_text(size_bytes: int) -> str:
-    """Return the size of files: `15.7 MiB`."""
-    size = float(size_bytes)
-    for unit in ("bytes", "KiB", "MiB"):
-        if size < 1024:
-            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
-        size /= 1024
-    return f"{size:.1f} GiB"
 
 
 def _devices_text(keys: tuple[str, ...], devices: tuple[Device, ...]) -> str:

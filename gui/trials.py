@@ -73,13 +73,18 @@ class TrialKeeper(QObject):
         keys = settings.target.device_keys + settings.target.second_keys
         chosen = tuple(self._device(key) for key in keys)
         devices = tuple(device for device in chosen if device is not None)
+        registrations = self._registrations(settings, devices)
+        used = {name for name, _duration in registrations}
         trial = TrialRun(
             number=1 + max((other.number for other in self._state.trials), default=0),
             settings=settings,
             model_name=Path(settings.model_path).stem,
             target_text=target_text(settings.target, self._state.devices),
             devices=devices,
-            registrations=self._registrations(settings, devices),
+            registrations=registrations,
+            environment=self._state.greeting,
+            libraries=tuple(library for library in self._state.libraries if library.name in used),
+            reachable=self._state.devices,
         )
         self._trial = trial
         self._state.add_trial(trial)

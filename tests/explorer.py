@@ -196,7 +196,7 @@ def running_explorer(qtbot: QtBot, folder: Path, model: Path | None = None) -> I
             session.wait_until_ready()
             yield session
         finally:
-            with qtbot.waitSignal(explorer.client.closed, timeout=TIMEOUT_MS):
+            with qtbot.waitSignal(explorer.archive.closed, timeout=TIMEOUT_MS):
                 explorer.window.close()
             explorer.window.deleteLater()
             wait_until_gone(qtbot, explorer.window)

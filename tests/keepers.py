@@ -29,11 +29,13 @@ from gui.records.process_exit import ProcessExit
 from gui.records.trial import Target, TrialSettings
 from gui.settings import Settings
 from gui.state import EngineStatus, State
+from gui.trial_archive import TrialArchive
 from gui.trial_run import TrialRun
 from gui.trials import TrialKeeper
 
 TIMEOUT_MS = 30_000
 """Long, for a machine under load; no test waits so long unless it fails."""
+STORE_NAME = "trials.sqlite"
 TINY_MODEL = Path(__file__).resolve().parents[1] / "resources" / "models" / "tiny_mlp.onnx"
 
 
@@ -55,6 +57,12 @@ def end_client(qtbot: QtBot, client: EngineClient) -> None:
     """Close a client and wait until its engine is gone."""
     with qtbot.waitSignal(client.closed, timeout=TIMEOUT_MS):
         client.close()
+
+
+def end_archive(qtbot: QtBot, archive: TrialArchive) -> None:
+    """Close an archive and wait until all is written."""
+    with qtbot.waitSignal(archive.closed, timeout=TIMEOUT_MS):
+        archive.close()
 
 
 def forbid_core_dumps() -> None:
@@ -88,6 +96,7 @@ class Keepers:
     trials: TrialKeeper
     compiler: CompileKeeper
     policies: PolicyKeeper
+    archive: TrialArchive
     engine: EngineKeeper
     deaths: list[ProcessExit] = field(default_factory=list)
     records: list[LogRecord] = field(default_factory=list)
@@ -170,6 +179,7 @@ def running_keepers(qtbot: QtBot, ini: Path) -> Iterator[Keepers]:
         trials=TrialKeeper(client, state),
         compiler=CompileKeeper(client, state),
         policies=PolicyKeeper(client, state),
+        archive=TrialArchive(state),
     )
     client.died.connect(keepers.deaths.append)
     client.log_received.connect(keepers.records.extend)
@@ -183,6 +193,7 @@ def running_keepers(qtbot: QtBot, ini: Path) -> Iterator[Keepers]:
     try:
         keepers.libraries.restore()
         client.start()
+        keepers.archive.start(ini.parent / STORE_NAME)
         keepers.wait_until_ready()
         qtbot.waitUntil(lambda: bool(state.devices), timeout=TIMEOUT_MS)
         yield keepers
@@ -190,3 +201,4 @@ def running_keepers(qtbot: QtBot, ini: Path) -> Iterator[Keepers]:
         with qtbot.waitSignal(inspector.closed, timeout=TIMEOUT_MS):
             inspector.close()
         end_client(qtbot, client)
+        end_archive(qtbot, keepers.archive)

@@ -52,7 +52,9 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     ("gui.store*", ("numpy", "gui.records", "gui.store")),
     ("gui.client*", (*QT_CORE, "gui.records", "gui.client")),
+    ("gui.models.history_table", (*QT_CORE, "PySide6.QtGui", "gui.records", "gui.models", "gui.store")),
     ("gui.models*", (*QT_CORE, "PySide6.QtGui", "gui.records", "gui.models", "gui.trial_run")),
+    ("gui.panels.history_panel", (*WIDGETS, *NEAR_STATE, "gui", "gui.store")),
     ("gui.panels.*chart*", ("gui", "numpy", "pyqtgraph", *WIDGETS, *NEAR_STATE)),
     ("gui.panels*", ("gui", *WIDGETS, *NEAR_STATE)),
     ("gui.dialogs*", ("gui", *WIDGETS, *NEAR_STATE)),
@@ -77,6 +79,12 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
         )
         for name in KEEPERS
     ),
+    ("gui.archive_worker", (*QT_CORE, "gui.records", "gui.store")),
+    (
+        "gui.trial_archive",
+        (*QT_CORE, "gui.records", "gui.state", "gui.trial_run", "gui.keeping", "gui.archive_worker"),
+    ),
+    ("gui.history", (*QT, "gui.panels", "gui.trial_archive")),
     ("gui.targets", (*QT_CORE, "gui.records")),
     ("gui.preflight", ()),
     ("gui.headless", ("gui.records",)),
@@ -95,17 +103,34 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
             "gui.run_setup",
             "gui.trial_summary",
             "gui.profile_command",
+            "gui.export_command",
         ),
     ),
+    ("gui.export_command", ("gui.records", "gui.console", "gui.trial_summary")),
     (
         "gui.cli",
-        ("gui", "gui.records", "gui.preflight", "gui.arguments", "gui.commands", "gui.run_command", "gui.app"),
+        (
+            "gui",
+            "gui.records",
+            "gui.preflight",
+            "gui.arguments",
+            "gui.commands",
+            "gui.run_command",
+            "gui.export_command",
+            "gui.app",
+        ),
     ),
     ("gui.library_dialogs", (*WIDGETS, "gui.client", "gui.libraries", "gui.settings", "gui.state")),
     ("gui.reports", (*WIDGETS, "gui.settings", "gui.state")),
     ("gui.compilations", (*QT, "gui.records", "gui.settings", "gui.state", "gui.targets", "gui.compile_keeper")),
     ("gui.profiles", (*QT, "gui.settings", "gui.trial_run", "gui.profile_keeper")),
     ("gui.policies", (*WIDGETS, "gui.state", "gui.policy_keeper")),
+    ("gui.keeping", ("gui.records", "gui.trial_run", "gui.targets")),
+    ("gui.file_jobs", (*QT_CORE, "gui.records")),
+    (
+        "gui.handover",
+        (*WIDGETS, "gui.settings", "gui.state", "gui.trial_run", "gui.keeping", "gui.file_jobs"),
+    ),
     ("gui.menus", (*QT, "gui.actions")),
     ("gui.dropped_files", ("gui.models", "gui.library_dialogs")),
     ("gui.setups", (*WIDGETS, "gui.settings", "gui.state")),
@@ -125,12 +150,21 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
             "gui.compilations",
             "gui.policies",
             "gui.profiles",
+            "gui.handover",
             "gui.dropped_files",
             "gui.menus",
             "gui.setups",
+            "gui.history",
+            "gui.trial_archive",
         ),
     ),
-    ("gui.app", (*QT, *NEAR_STATE, *KEEPERS, "gui", "gui.records", "gui.client", "gui.main_window", "gui.logs")),
+    (
+        "gui.app",
+        (
+            *(*QT, *NEAR_STATE, *KEEPERS, "gui.trial_archive"),
+            *("gui", "gui.records", "gui.client", "gui.main_window", "gui.logs"),
+        ),
+    ),
 )
 
 
@@ -225,6 +259,8 @@ def test_that_every_rule_has_a_module() -> None:
         ("gui.engine.server", "from .. import settings"),
         ("gui.store.store", "from PySide6.QtCore import QObject"),
         ("gui.store.store", "from ..state import State"),
+        ("gui.panels.history_panel", "from ..trial_archive import TrialArchive"),
+        ("gui.trial_archive", "from .panels.history_panel import HistoryPanel"),
         ("gui.client.client", "from ..engine.ort import VERSION"),
         ("gui.client.client", "import onnxruntime.capi"),
         ("gui.client.client", "from PySide6.QtGui import QIcon"),
@@ -332,6 +368,7 @@ def test_that_the_window_brings_no_ort() -> None:
     roots = roots_after_importing("gui.app")
     assert {"PySide6", "pyqtgraph"} <= roots
     assert not roots & {"onnxruntime", "onnx"}
+    assert "sqlite3" not in roots  # the store is opened when the window is there
 
 
 def test_that_the_start_script_brings_nothing_by_being_imported() -> None:

@@ -259,7 +259,7 @@ def test_that_resetting_the_layout_puts_all_panels_back_now_and_at_the_next_star
         assert dock(first, "libraries").isVisible()
         assert not dock(first, "devices").isFloating()
         assert first.window.dockWidgetArea(dock(first, "trial")) is Qt.DockWidgetArea.LeftDockWidgetArea
-        behind = [dock(first, "hardware"), dock(first, "log")]
+        behind = [dock(first, name) for name in ("hardware", "history", "log")]
         assert first.window.tabifiedDockWidgets(dock(first, "devices")) == behind
     with idle_window(qtbot, ini) as second:
         assert not second.settings.dock_state.isEmpty()

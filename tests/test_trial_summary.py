@@ -35,7 +35,6 @@ from gui.trial_summary import (
     comparison_rows,
     compiled_rows,
     ending_text,
-    size_text,
     sizes_text,
     target_text,
     trial_rows,
@@ -218,21 +217,6 @@ def test_that_a_compiled_model_is_said_with_time_size_nodes_and_places() -> None
     ]
 
 
-@pytest.mark.parametrize(
-    ("size", "text"),
-    [
-        (0, "0 bytes"),
-        (1023, "1023 bytes"),
-        (1024, "1.0 KiB"),
-        (1536 * 1024, "1.5 MiB"),
-        (3 << 30, "3.0 GiB"),
-        (5 << 40, "5120.0 GiB"),
-    ],
-)
-def test_that_a_size_has_the_unit_that_suits_it(size: int, text: str) -> None:
-    assert size_text(size) == text
-
-
 # ---- Costs ----
 
 MIB = 1 << 20
@@ -240,7 +224,7 @@ MIB = 1 << 20
 
 def cost_rows(costs: TrialCosts) -> list[tuple[str, str]]:
     """What is said between the first run and the samples."""
-    rows = trial_rows(result(replace(FACTS, costs=costs, measured_ns=1_000)), DEVICES)
+    rows = trial_rows(result(replace(FACTS, costs=costs, measured_ns=1_000_000_000)), DEVICES)
     names = [name for name, _value in rows]
     return rows[names.index("First run") + 1 : names.index("Samples")]
 
@@ -254,7 +238,7 @@ def test_that_costs_are_said_with_what_the_session_added() -> None:
         memory_before_bytes=10 * MIB,
         memory_created_bytes=30 * MIB,
         memory_peak_bytes=9 * MIB,
-        cpu_ns=1_900,
+        cpu_ns=1_900_000_000,
         cpu_count=2,
         accelerators=uses,
     )
@@ -270,7 +254,7 @@ def test_that_costs_are_said_with_what_the_session_added() -> None:
 
 def test_that_costs_that_are_not_known_are_not_said() -> None:
     assert cost_rows(TrialCosts()) == []
-    assert cost_rows(TrialCosts(cpu_ns=1_000, cpu_count=1)) == [
+    assert cost_rows(TrialCosts(cpu_ns=1_000_000_000, cpu_count=1)) == [
         ("CPU use", "1.00 of 1 cores"),
         ("GPU, NPU use", "not available here"),
     ]
@@ -361,3 +345,9 @@ def test_that_outputs_that_differ_are_said_with_how_much() -> None:
 def test_that_remarks_are_said_with_what_to_do() -> None:
     remark = Remark(kind=RemarkKind.DRIFTING, text="It drifts.", advice="Let it cool.")
     assert values(trial_rows(result(), DEVICES, remarks=(remark,)), "Remark") == ["It drifts. Let it cool."]
+
+
+def test_that_a_model_without_a_node_left_is_an_alarm() -> None:
+    rows = trial_rows(result(replace(FACTS, placement=(), wanted_eps=("Fast",))), DEVICES)
+    assert values(rows, "Ran on") == ["No node is left to run: ORT folded the model into constants."]
+    assert values(rows, "ALARM") == ["ORT left no node to run, so this is nobody's latency."]

@@ -21,6 +21,7 @@ from gui.policy_keeper import PolicyKeeper
 from gui.profile_keeper import ProfileKeeper
 from gui.settings import Settings
 from gui.state import State
+from gui.trial_archive import TrialArchive
 from gui.trials import TrialKeeper
 
 from .finding import child, rows_of, wait_until_gone
@@ -35,6 +36,7 @@ class Idle:
     state: State
     settings: Settings
     client: EngineClient
+    archive: TrialArchive
     log: LogSource
     window: MainWindow
 
@@ -54,16 +56,17 @@ def idle_window(qtbot: QtBot, ini: Path) -> Iterator[Idle]:
     state, settings, client, log = State(), open_settings(ini), EngineClient(), LogSource()
     libraries = LibraryKeeper(client, Inspector(), state, settings)
     models, trials, compiler = ModelKeeper(client, state), TrialKeeper(client, state), CompileKeeper(client, state)
-    policies, profiler = PolicyKeeper(client, state), ProfileKeeper(client, state)
-    window = MainWindow(state, settings, client, libraries, models, trials, compiler, policies, profiler, log)
+    policies, profiler, archive = PolicyKeeper(client, state), ProfileKeeper(client, state), TrialArchive(state)
+    window = MainWindow(state, settings, client, libraries, models, trials, compiler, policies, profiler, archive, log)
     window.closed.connect(client.close)
+    client.closed.connect(archive.close)
     with qtbot.waitActive(window):
         window.show()
         window.activateWindow()
     try:
-        yield Idle(qtbot=qtbot, state=state, settings=settings, client=client, log=log, window=window)
+        yield Idle(qtbot=qtbot, state=state, settings=settings, client=client, archive=archive, log=log, window=window)
     finally:
-        with qtbot.waitSignal(client.closed, timeout=TIMEOUT_MS):
+        with qtbot.waitSignal(archive.closed, timeout=TIMEOUT_MS):
             if not window.close() or not window.isVisible():
                 client.close()
         window.deleteLater()

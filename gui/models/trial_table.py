@@ -15,6 +15,7 @@ from ..records.statistics import MIN_P99_SAMPLES, MIN_P999_SAMPLES, LatencyStati
 from ..trial_run import TrialRun
 from .table import Column, RecordTableModel
 from .texts import DASH, count_text, rate_text, time_text
+from .trial_texts import origin_text
 from .verdict_texts import Verdict, outputs_verdict, placement_share, placement_verdict, range_text
 
 
@@ -44,9 +45,13 @@ class TrialTableModel(RecordTableModel[TrialRun]):
         parent: QObject | None = None,
     ) -> None:
         columns = (
-            Column[TrialRun](title=_tr("#"), text=lambda trial: str(trial.number), sort=lambda trial: trial.number),
-            Column[TrialRun](title=_tr("Model"), text=_model_text, tip=lambda trial: trial.settings.model_path),
-            Column[TrialRun](title=_tr("Target"), text=lambda trial: trial.target_text),
+            Column[TrialRun](title=_tr("#"), text=_number_text, sort=lambda trial: trial.number, tip=origin_text),
+            Column[TrialRun](title=_tr("Model"), text=_model_text, tip=_model_tip),
+            Column[TrialRun](
+                title=_tr("Target"),
+                text=lambda trial: trial.target_text,
+                tip=lambda trial: origin_text(trial) or trial.target_text,
+            ),
             Column[TrialRun](
                 title=_tr("Placement"),
                 text=lambda trial: placement_verdict(trial).cell,
@@ -85,6 +90,17 @@ class TrialTableModel(RecordTableModel[TrialRun]):
 def _agreement_order(trial: TrialRun) -> int:
     check = trial.facts.check
     return len(Agreement) if check is None else list(Agreement).index(check.agreement)
+
+
+def _number_text(trial: TrialRun) -> str:
+    """Return the number, with a mark where it is not of this sitting."""
+    if trial.is_from_history:
+        return _tr("{0} (kept)").format(trial.number)
+    return _tr("{0} (file)").format(trial.number) if trial.is_opened else str(trial.number)
+
+
+def _model_tip(trial: TrialRun) -> str:
+    return "\n".join(text for text in (trial.settings.model_path, origin_text(trial)) if text)
 
 
 def _model_text(trial: TrialRun) -> str:

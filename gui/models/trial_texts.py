@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QCoreApplication, QLocale
 
 from ..records.inputs import InputFact, SourceKind, source_text
+from ..records.kept_trial import machine_text
 from ..records.trial import (
     Binding,
     ExecutionMode,
@@ -13,6 +14,7 @@ from ..records.trial import (
     StopRule,
     TrialSettings,
 )
+from ..trial_run import TrialRun
 from .texts import count_text, duration_text
 
 
@@ -29,6 +31,18 @@ def stop_rule_text(rule: StopRule) -> str:
         return seconds
     percent = QLocale().toString(float(rule.stable_percent), "g", 3)
     return _tr("until stable within {0} %, {1} at most").format(percent, seconds)
+
+
+def origin_text(trial: TrialRun) -> str:
+    """Return where a trial was opened from, and on what machine and when it ran; empty for one of this sitting."""
+    if not trial.is_opened:
+        return ""
+    origin = _tr("from {0}").format(trial.file_name) if trial.file_name else _tr("from the history")
+    parts = [origin, machine_text(trial.environment)]
+    if trial.environment is not None:
+        parts.append(_tr("onnxruntime {0}").format(trial.environment.onnxruntime))
+    parts.append(trial.created[:10])
+    return ", ".join(part for part in parts if part)
 
 
 def run_texts(settings: TrialSettings) -> list[str]:

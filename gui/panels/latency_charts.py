@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QColor, QPalette, QPen
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QWidget
+from PySide6.QtGui import QAction, QColor, QPalette, QPen
+from PySide6.QtWidgets import QGraphicsView, QHBoxLayout, QSplitter, QWidget
 
 from .. import theme
 from ..models.texts import count_text, time_text
@@ -67,6 +68,17 @@ class LatencyCharts(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.splitter)
+
+    @property
+    def plots(self) -> tuple[QGraphicsView, ...]:
+        """The two plots."""
+        return (self._over_time, self._distribution)
+
+    def add_commands(self, actions: Sequence[QAction]) -> None:
+        """Offer commands in the context menu of the plots."""
+        for plot in self.plots:
+            plot.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+            plot.addActions(actions)
 
     def show_trial(self, trial: TrialRun | None) -> None:
         """Show a trial from its first to its newest sample; into the one shown already the user may have zoomed."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QItemSelectionModel, QSortFilterProxyModel, Qt, QTimer, Signal
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QSortFilterProxyModel, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QIcon, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QSplitter, QVBoxLayout, QWidget
 
@@ -10,9 +12,10 @@ from .. import theme
 from ..models.table import ROW_ROLE, SORT_ROLE
 from ..models.texts import DASH, count_text
 from ..models.trial_table import MeasureTableModel, TrialTableModel, measures
-from ..models.trial_texts import inputs_text, run_texts, stop_rule_text
+from ..models.trial_texts import inputs_text, origin_text, run_texts, stop_rule_text
 from ..models.verdict_texts import Alarm, TrialPage, Verdict, alarms
 from ..records.failure import Failure
+from ..records.kept_trial import machine_text
 from ..records.result import Outcome
 from ..records.statistics import DEFINITION
 from ..state import State
@@ -32,6 +35,17 @@ _OUTCOME_ICONS = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialListActions:
+    """The commands that the context menus offer."""
+
+    of_list: tuple[QAction, ...]
+    """Those beside the list's own."""
+    of_trial: tuple[QAction, ...]
+    """Those for the trial that is shown, in the list, too."""
+    of_charts: tuple[QAction, ...]
+
+
 class LatencyPanel(QWidget):
     """Shows the current trial; redraws at most 25 times a second, one part at a time."""
 
@@ -44,9 +58,10 @@ class LatencyPanel(QWidget):
     save_trace_requested = Signal(object)
     """As the page of the profile asks."""
 
-    def __init__(self, state: State, parent: QWidget | None = None) -> None:
+    def __init__(self, state: State, actions: TrialListActions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = state
+        self._actions = actions
         self._title = ElidedLabel(self)
         self._note = ElidedLabel(self)
         self._badges = TrialBadges(self)
@@ -91,6 +106,11 @@ class LatencyPanel(QWidget):
         self._trial_view.empty_hint = self.tr("Trials of this sitting are listed here.")
         self._set_column_widths()
         self._trial_view.horizontalHeader().setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
+        self.charts.add_commands(self._actions.of_charts)
+        self._separate()
+        self._trial_view.addActions(self._actions.of_trial)
+        self._separate()
+        self._trial_view.addActions(self._actions.of_list)
         remove = QAction(self.tr("Remove trials"), self._trial_view)
         remove.setShortcut(QKeySequence.StandardKey.Delete)
         remove.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
@@ -98,6 +118,11 @@ class LatencyPanel(QWidget):
         self._trial_view.addAction(remove)
         self._timer.setInterval(_REDRAW_MS)
         self._assemble()
+
+    def _separate(self) -> None:
+        line = QAction(self._trial_view)
+        line.setSeparator(True)
+        self._trial_view.addAction(line)
 
     def _assemble(self) -> None:
         charts = QWidget(self)
@@ -127,7 +152,7 @@ class LatencyPanel(QWidget):
 
     def _set_column_widths(self) -> None:
         header, metrics = self._trial_view.horizontalHeader(), self.fontMetrics()
-        for column, characters in enumerate((4, 18, 22, 16, 13, 18, 11, 11, 11, 9)):
+        for column, characters in enumerate((7, 18, 22, 16, 13, 18, 11, 11, 11, 9)):
             header.resizeSection(column, metrics.averageCharWidth() * characters + 8)
 
     def _connect(self) -> None:
@@ -239,7 +264,9 @@ class LatencyPanel(QWidget):
     def _note_of(self, trial: TrialRun) -> str:
         settings, facts = trial.settings, trial.facts
         threads = settings.intra_op_threads
+        origin = origin_text(trial)
         parts = [
+            *((origin,) if origin else ()),
             stop_rule_text(settings.stop_rule),
             self.tr("warm-up {0}").format(count_text(settings.warmup)),
             self.tr("threads: ORT's choice") if threads == 0 else self.tr("threads: {0}").format(threads),
@@ -267,6 +294,26 @@ class LatencyPanel(QWidget):
             trial = rows[0].data(ROW_ROLE)
             if isinstance(trial, TrialRun) and trial is not self._state.current_trial:
                 self.show_requested.emit(trial)
+
+    def selected_trials(self) -> tuple[TrialRun, ...]:
+        """Return the trials that are selected in the list, in its order."""
+        rows = sorted(self._trial_view.selectionModel().selectedRows(), key=QModelIndex.row)
+        return tuple(index.data(ROW_ROLE) for index in rows)
+
+    def picture(self, trial: TrialRun) -> bytes:
+        """Return a trial's charts as the bytes of a PNG file; of the trial shown as they are seen."""
+        from .chart_picture import charts_png  # the window starts without it
+
+        self.charts.show_trial(trial)
+        title = self.tr("{0} on {1}").format(trial.model_name, trial.target_text)
+        environment = trial.environment
+        parts = [machine_text(environment)]
+        if environment is not None:
+            parts.append(self.tr("onnxruntime {0}").format(environment.onnxruntime))
+        under = " · ".join(part for part in (*parts, trial.created[:10]) if part)
+        data = charts_png(self.charts, title, under)
+        self._pages.show_trial(self._state.current_trial)
+        return data
 
     def _ask_remove(self) -> None:
         rows = self._trial_view.selectionModel().selectedRows()

@@ -27,13 +27,13 @@ def escaped(text: str) -> str:
 
     What means something only at the beginning of a line is left as it is: put a word before it.
     """
-    line = " ".join(_clean(text).split())
+    line = " ".join(clean_text(text).split())
     return _SPECIAL.sub(lambda found: re.sub(r"[^\w\s]|_", r"\\\g<0>", found[0]), line)
 
 
 def code(text: str) -> str:
     """Return `text` as a code span, which shows it as it is; ends of lines become “↵”. Nothing for an empty text."""
-    line = re.sub(r"\r\n|\r|\n", "↵", _clean(text)).replace("\t", " ")
+    line = re.sub(r"\r\n|\r|\n", "↵", clean_text(text)).replace("\t", " ")
     if not line.strip():
         return f"`“{line}”`" if line else ""
     fence = "`" * (_longest_run(line) + 1)
@@ -43,7 +43,7 @@ def code(text: str) -> str:
 
 def code_block(lines: Sequence[str]) -> str:
     """Return lines as a block of code whose fence is longer than any run of backticks inside."""
-    text = "\n".join(_clean(line) for line in lines).replace("\r\n", "\n").replace("\r", "\n")
+    text = "\n".join(clean_text(line) for line in lines).replace("\r\n", "\n").replace("\r", "\n")
     fence = "`" * max(3, _longest_run(text) + 1)
     return f"{fence}text\n{text}\n{fence}"
 
@@ -69,6 +69,6 @@ def _longest_run(text: str) -> int:
     return max((len(run) for run in re.findall("`+", text)), default=0)
 
 
-def _clean(text: str) -> str:
+def clean_text(text: str) -> str:
     """Return `text` without colour codes, with a mark for what is no text: control characters, bytes of no UTF-8."""
     return _NOT_TEXT.sub("\ufffd", _COLOUR_CODES.sub("", text))

@@ -32,3 +32,13 @@ def time_text(nanoseconds: float | None) -> str:
 def hex_id(number: int) -> str:
     """Return a vendor or device id as it is written in driver files: at least four hexadecimal digits."""
     return f"0x{number:04X}"
+
+
+def size_text(size_bytes: int) -> str:
+    """Return a size of files or memory: `15.7 MiB`."""
+    size = float(size_bytes)
+    for unit in ("bytes", "KiB", "MiB"):
+        if size < 1024:
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} GiB"

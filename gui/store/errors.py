@@ -15,11 +15,16 @@ _BUSY: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 class StoreError(FailureError):
-    """Carries the failure of a store; `set_aside` is where the file is now, when it was damaged and has been moved."""
+    """Carries the failure of a store.
 
-    def __init__(self, failure: Failure, set_aside: Path | None = None) -> None:
+    `set_aside` is where the file is now, when it was damaged and has been moved; `is_gone` says that no more is wrong
+    than that there is no such trial.
+    """
+
+    def __init__(self, failure: Failure, set_aside: Path | None = None, *, is_gone: bool = False) -> None:
         super().__init__(failure)
         self.set_aside = set_aside
+        self.is_gone = is_gone
 
 
 def is_damage(error: sqlite3.Error) -> bool:
@@ -54,7 +59,8 @@ def foreign(path: Path) -> StoreError:
 
 def gone() -> StoreError:
     """Return the error of a trial that was asked for and is not there."""
-    return StoreError(_failure("The trial is not in the store any more.", "Refresh the history.", ""))
+    failure = _failure("The trial is not in the store any more.", "Refresh the history.", "")
+    return StoreError(failure, is_gone=True)
 
 
 def trial_damaged(detail: str) -> StoreError:

@@ -129,12 +129,14 @@ class TrialStore:
         tags: Iterable[str] = (),
         outcomes: Iterable[Outcome] = (),
         since: str = "",
+        after: int = 0,
         deleted: bool = False,
     ) -> list[TrialSummary]:
         """Return those trials that hold all of the words and tags, in the order in which they came into the store.
 
-        `outcomes` leaves only those that ended so, `since` those created then or later (ISO 8601, UTC), `deleted`
-        returns those that were deleted. Words are found within others and in either case.
+        `outcomes` leaves only those that ended so, `since` those created then or later (ISO 8601, UTC), `after`
+        those with a greater number, `deleted` returns those that were deleted. Words are found within others and in
+        either case.
         """
         query = _Query(f"SELECT {', '.join(COLUMNS)} FROM trials")  # noqa: S608
         query.where(f"deleted_at IS {'NOT ' if deleted else ''}NULL")
@@ -147,6 +149,8 @@ class TrialStore:
             query.where(f"outcome IN ({', '.join('?' * len(kinds))})", *kinds)
         if since:
             query.where("created >= ?", since)
+        if after:
+            query.where("number > ?", after)
         with self._telling():
             rows = self._live().execute(f"{query.text} ORDER BY number", query.values)
             try:

@@ -151,9 +151,9 @@ def open_window(width: int = 1280, height: int = 800) -> Iterator[Explorer]:
             yield explorer
         finally:
             closed: list[bool] = []
-            explorer.client.closed.connect(lambda: closed.append(True))
+            explorer.archive.closed.connect(lambda: closed.append(True))
             explorer.window.close()
-            wait_until(lambda: bool(closed), explorer.client.closed)
+            wait_until(lambda: bool(closed), explorer.archive.closed)
 
 
 def _report_bug(text: str) -> None:

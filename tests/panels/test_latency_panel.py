@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QPushButton, QTableView, QWidget
 from pytestqt.qtbot import QtBot
 
 from gui.models.verdict_texts import TrialPage
-from gui.panels.latency_panel import LatencyPanel
+from gui.panels.latency_panel import LatencyPanel, TrialListActions
 from gui.panels.placement_page import PlacementPage
 from gui.panels.profile_page import ProfilePage
 from gui.panels.trial_badges import TrialBadge
@@ -40,7 +40,7 @@ class Hands:
 
     def __init__(self, qtbot: QtBot, state: State) -> None:
         self.qtbot, self.state = qtbot, state
-        self.panel = LatencyPanel(state)
+        self.panel = LatencyPanel(state, TrialListActions(of_list=(), of_trial=(), of_charts=()))
         self.panel.show_requested.connect(state.show_trial)
         self.panel.remove_requested.connect(state.remove_trials)
         show(qtbot, self.panel, 900, 500)

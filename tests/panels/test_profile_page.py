@@ -88,6 +88,18 @@ def page(qtbot: QtBot, state: State) -> Page:
     return Page(qtbot, state)
 
 
+# ---- Of a file ----
+
+
+def test_that_a_trial_of_a_file_is_not_profiled_here_and_its_trace_is_not_looked_for(page: Page) -> None:
+    page.ended(file_name="trial.json")
+    assert not page.button("Profile this trial").isEnabled()
+    assert page.says("Use its set-up to run it here.")
+    page.ended(file_name="trial.json", profile=profile("Conv"))
+    assert not page.button("Profile again").isEnabled()
+    assert not page.button("Save trace…").isEnabled()
+
+
 # ---- Before ----
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from gui.records.units import hex_id, scaled_time, time_text, time_unit
+from gui.records.units import hex_id, scaled_time, size_text, time_text, time_unit
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,18 @@ def test_that_value_and_unit_together_are_the_time(nanoseconds: int) -> None:
 @pytest.mark.parametrize(("number", "text"), [(0, "0x0000"), (0x10DE, "0x10DE"), (0x12345, "0x12345")])
 def test_that_an_id_has_four_digits_at_least(number: int, text: str) -> None:
     assert hex_id(number) == text
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 bytes"),
+        (1023, "1023 bytes"),
+        (1024, "1.0 KiB"),
+        (1536 * 1024, "1.5 MiB"),
+        (3 << 30, "3.0 GiB"),
+        (5 << 40, "5120.0 GiB"),
+    ],
+)
+def test_that_a_size_has_the_unit_that_suits_it(size: int, text: str) -> None:
+    assert size_text(size) == text

@@ -1,0 +1,88 @@
+"""The window's trials as they are kept, and kept ones as the window shows them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .records.kept_trial import KeptTrial
+from .records.statistics import summarize
+from .records.trial_log import TrialLog
+from .targets import target_text
+from .trial_run import TrialRun
+
+
+def kept_trial_of(trial: TrialRun) -> KeptTrial:
+    """Return all that is known of a trial that has ended; its samples are not copied.
+
+    Before `TrialRun.is_settled` the statistics are computed here, which takes a while for millions of samples.
+    """
+    devices = trial.reachable
+    if not trial.is_opened:  # else they are those that were kept
+        taken = set(trial.facts.target_devices) - {device.key for device in trial.devices}
+        devices = (*trial.devices, *(device for device in trial.reachable if device.key in taken))
+    return KeptTrial(
+        id=trial.id,
+        created=trial.created,
+        settings=trial.settings,
+        outcome=trial.outcome,
+        facts=trial.facts,
+        failure=trial.failure,
+        statistics=trial.exact or trial.exact_statistics(),
+        remarks=trial.remarks,
+        samples=trial.series.values,
+        warmup=trial.warmup.values,
+        elapsed_ns=trial.elapsed_ns,
+        log=trial.log.lines,
+        log_left_out=trial.log.left_out,
+        nodes=trial.nodes,
+        environment=trial.environment,
+        devices=devices,
+        target_text=trial.target_text,
+        libraries=trial.libraries,
+        registrations=trial.registrations,
+        profile=trial.profile,
+        tags=trial.tags,
+        note=trial.note,
+    )
+
+
+def trial_run_of(kept: KeptTrial, number: int, file_name: str = "") -> TrialRun:
+    """Return a kept trial for the window's list, under a number of this sitting; `file_name` when it is from a file.
+
+    ORT's trace is not taken over: where the profile says it lies, another file may lie here.
+    """
+    target = kept.settings.target
+    chosen = {*target.device_keys, *target.second_keys}
+    profile = None if kept.profile is None else replace(kept.profile, trace_path="", trace_bytes=0)
+    statistics = kept.statistics
+    if statistics is None and len(kept.samples):
+        statistics = summarize(kept.samples, kept.elapsed_ns)
+    trial = TrialRun(
+        id=kept.id,
+        created=kept.created,
+        number=number,
+        settings=kept.settings,
+        model_name=kept.model_name,
+        target_text=kept.target_text or target_text(target, kept.devices),
+        devices=tuple(device for device in kept.devices if device.key in chosen),
+        reachable=kept.devices,
+        facts=kept.facts,
+        outcome=kept.outcome,
+        failure=kept.failure,
+        elapsed_ns=kept.elapsed_ns or kept.facts.measured_ns,
+        exact=statistics,
+        nodes=kept.nodes,
+        log=TrialLog.restored(kept.log, kept.log_left_out),
+        remarks=kept.remarks,
+        registrations=kept.registrations,
+        profile=profile,
+        environment=kept.environment,
+        libraries=kept.libraries,
+        file_name=file_name,
+        is_from_history=not file_name,
+        tags=kept.tags,
+        note=kept.note,
+    )
+    trial.series.append(kept.samples)
+    trial.warmup.append(kept.warmup)
+    return trial

@@ -1,0 +1,26 @@
+"""What a trial can be exported as: the kind of a file goes by the ending of its name."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class ExportKind(Enum):
+    """The endings of each kind; the first is the usual one."""
+
+    SUMMARIES = (".summary.csv",)
+    """A line for each of several trials."""
+    SAMPLES = (".csv",)
+    MARKDOWN = (".md", ".markdown")
+    HTML = (".html", ".htm")
+    CHART = (".svg",)
+    TRIAL = (".json",)
+    """The trial file, which can be opened again."""
+
+
+ENDINGS = ", ".join(ending for kind in ExportKind for ending in kind.value)
+
+
+def export_kind(path: str) -> ExportKind | None:
+    """Return the kind of a file by its name; None for an ending that is none of `ENDINGS`."""
+    return next((kind for kind in ExportKind if path.lower().endswith(kind.value)), None)
