@@ -199,6 +199,7 @@ class Trial:
         if self._first is None or not self._first.are_kept or self._cancellation.is_requested():
             return
         function, arguments = call
+        self._enter(Stage.CHECKING)
         try:
             self._first = self._first.with_last(runner.outputs_of(call, function(*arguments)))
         except ort.ERRORS as error:

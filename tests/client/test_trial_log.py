@@ -63,7 +63,7 @@ def test_that_what_an_ep_prints_has_the_stage_it_was_printed_in(trials: Trials, 
     for stage, where in _STAGES.items():
         assert (where, stage) in said
     computes = [stage for stage, text in said if text == "compute"]
-    assert computes == ["first run"] + ["warming up"] * 2 + ["measuring"] * 3
+    assert computes == ["first run"] + ["warming up"] * 2 + ["measuring"] * 3 + ["checking"]
 
 
 def test_that_a_message_of_ort_has_its_stage_and_severity(trials: Trials, double_library: DoubleFactory) -> None:
@@ -93,7 +93,7 @@ def test_that_two_trials_in_a_row_have_their_own_lines(
     second, second_log = trials.start(keys, stop_rule=StopRule(iterations=1), warmup=0)
     outcome_of(qtbot, second)
     assert first is not second
-    for log, count in ((first_log, 6), (second_log, 2)):
+    for log, count in ((first_log, 7), (second_log, 3)):
         assert sum(line.record.message == "double: compute" for line in log.lines) == count
     assert not any("\x1e" in record.message or "enters" in record.message for record in heard.records)
 
