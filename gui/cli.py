@@ -272,7 +272,11 @@ def _check(parser: argparse.ArgumentParser, arguments: argparse.Namespace, go_wi
     if arguments.model is not None and _is_without_window(arguments):
         parser.error(f"unexpected argument: {arguments.model}")
     if arguments.run is None:
-        fits = {"output": arguments.explain_policies, "export": arguments.show}
+        fits = {
+            "output": arguments.explain_policies,
+            "option": arguments.explain_policies,
+            "export": arguments.show,
+        }
         too_much = [name for name in go_with_run if fits.get(name) is None]
         given = next((name for name in too_much if getattr(arguments, name) not in (None, [])), None)
         if given is not None:

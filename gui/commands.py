@@ -19,6 +19,7 @@ from .records.policies import (
     policies_json,
     result_text,
     taken_text,
+    with_expected_devices,
 )
 from .records.report import DeviceReport
 from .records.report_file import report_json
@@ -73,7 +74,9 @@ def run_explain_policies(arguments: argparse.Namespace) -> int:
         if model:
             engine.describe_model(model)
         devices = engine.inventory().devices
-        outcomes = tuple(engine.explain_policy(policy, model, arguments.timeout) for policy in Policy)
+        options = tuple(arguments.option)
+        outcomes = tuple(engine.explain_policy(policy, model, arguments.timeout, options) for policy in Policy)
+        outcomes = with_expected_devices(outcomes, devices)
         if arguments.output != "-":
             _say_policies(outcomes, devices)
         if arguments.output is not None:
@@ -96,6 +99,9 @@ def _say_policies(outcomes: tuple[PolicyOutcome, ...], devices: tuple[Device, ..
         cells = (taken_text(outcome, device), result_text(outcome, device), nodes_text(outcome))
         rows.append((outcome.policy.value, POLICY_MEANING[outcome.policy], *(cell or "-" for cell in cells)))
     say_columns(rows)
+    hints = dict.fromkeys(outcome.failure.hint for outcome in outcomes if outcome.failure and outcome.failure.hint)
+    for hint in hints:
+        say(f"  {hint}")
     order = next((outcome.order for outcome in outcomes if outcome.order), ())
     say("")
     if order:

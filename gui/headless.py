@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, Final
 
-from .records.codec import DecodeError, from_json, to_json
+from .records.codec import DecodeError, StringMap, from_json, to_json
 from .records.device import Incompatibility
 from .records.engine_command import engine_command, engine_environment, inspector_command
 from .records.failure import Failure, FailureError, FailureKind, failure_error
@@ -166,7 +166,9 @@ class HeadlessEngine:
         """Return the description of a model file. Raises `FailureError`."""
         return from_json(ModelDescription, self._ask(Op.DESCRIBE_MODEL, "reading the model", path=path))
 
-    def explain_policy(self, policy: Policy, model_path: str, timeout_s: float) -> PolicyOutcome:
+    def explain_policy(
+        self, policy: Policy, model_path: str, timeout_s: float, ep_options: StringMap = ()
+    ) -> PolicyOutcome:
         """Return what a policy takes for a model (an empty path: a tiny one), also when that costs the engine.
 
         Raises `FailureError` when there is no engine any more.
@@ -174,7 +176,10 @@ class HeadlessEngine:
         self.revive()
         doing = f"trying the policy {policy.value}"
         try:
-            answer = self._ask(Op.EXPLAIN_POLICY, doing, timeout_s=timeout_s, policy=policy.value, path=model_path)
+            options = dict(ep_options)
+            answer = self._ask(
+                Op.EXPLAIN_POLICY, doing, timeout_s=timeout_s, policy=policy.value, path=model_path, options=options
+            )
         except FailureError as error:
             return PolicyOutcome(policy=policy, failure=error.failure)
         return from_json(PolicyOutcome, answer)
@@ -182,9 +187,7 @@ class HeadlessEngine:
     def profile(self, settings: TrialSettings) -> Profile:
         """Profile the model of a trial on its target; Ctrl-C stops it. Raises `FailureError`."""
         with self._interrupts_in_turn():
-            answer = self._ask(
-                Op.PROFILE, "profiling", on_event=lambda _message: None, settings=to_json(settings)
-            )
+            answer = self._ask(Op.PROFILE, "profiling", on_event=lambda _message: None, settings=to_json(settings))
         return from_json(Profile, answer)
 
     def revive(self) -> None:

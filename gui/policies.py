@@ -41,7 +41,10 @@ class Policies(QObject):
         dialog.start()
 
     def _explain(self, model_path: str) -> None:
-        if not self._keeper.explain(model_path) and self._dialog is not None:
+        options = self._panel.policy_options()
+        if self._dialog is not None:
+            self._dialog.show_options(options)
+        if not self._keeper.explain(model_path, options) and self._dialog is not None:
             self._dialog.refuse()
 
     def _run(self, policy: Policy) -> None:

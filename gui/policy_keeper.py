@@ -8,9 +8,10 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from .client.client import EngineClient
 from .client.requests import PendingRequest
+from .records.codec import StringMap
 from .records.failure import Failure, FailureKind
 from .records.library import LibraryState
-from .records.policies import PolicyOutcome
+from .records.policies import PolicyOutcome, expected_device
 from .records.trial import Policy
 from .state import EngineStatus, State
 
@@ -30,6 +31,8 @@ class PolicyKeeper(QObject):
         self._state = state
         self._waiting: deque[Policy] = deque()
         self._model_path = ""
+        self._ep_options: StringMap = ()
+        self._order: tuple[str, ...] = ()
         self._policy: Policy | None = None
         self._request: PendingRequest | None = None
         self._is_running = False
@@ -42,11 +45,14 @@ class PolicyKeeper(QObject):
         """Whether policies are being tried."""
         return self._is_running
 
-    def explain(self, model_path: str) -> bool:
-        """Try all policies with a model (an empty path: a tiny one), unless the engine is busy; return whether."""
+    def explain(self, model_path: str, ep_options: StringMap = ()) -> bool:
+        """Try all policies with a model (an empty path: a tiny one), unless the engine is busy; return whether.
+
+        `ep_options` are as those of a trial by a policy.
+        """
         if self._state.is_busy or self._state.engine_status is not EngineStatus.READY:
             return False
-        self._model_path = model_path
+        self._model_path, self._ep_options, self._order = model_path, ep_options, ()
         self._is_running = True
         self._waiting.extend(Policy)
         self._state.set_work(self.tr("trying policies"))
@@ -82,12 +88,13 @@ class PolicyKeeper(QObject):
         elif self._state.engine_status is EngineStatus.READY and not loading:
             self._policy = self._waiting.popleft()
             self.asked.emit(self._policy)
-            self._request = self._client.explain_policy(self._policy, self._model_path)
+            self._request = self._client.explain_policy(self._policy, self._model_path, self._ep_options)
             self._request.succeeded.connect(self._on_succeeded)
             self._request.failed.connect(self._on_failed)
 
     def _on_succeeded(self, outcome: PolicyOutcome) -> None:
         self._policy = self._request = None
+        self._order = outcome.order or self._order
         self.outcome_received.emit(outcome)
         self._go_on()
 
@@ -98,7 +105,9 @@ class PolicyKeeper(QObject):
         if failure.kind is FailureKind.ENGINE_UNAVAILABLE:
             self._waiting.appendleft(policy)  # it was not begun: the next engine is asked
         else:
-            self.outcome_received.emit(PolicyOutcome(policy=policy, failure=failure))
+            # The engine has told no order then; it is the same for all policies.
+            key = expected_device(policy, self._order, self._state.devices)
+            self.outcome_received.emit(PolicyOutcome(policy=policy, failure=failure, device_key=key))
         if failure.kind is FailureKind.STOPPED:
             self._stopping = True  # also when its engine was replaced on purpose
         self._go_on()

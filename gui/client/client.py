@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from ..records.codec import DecodeError, from_json, to_json
+from ..records.codec import DecodeError, StringMap, from_json, to_json
 from ..records.engine_command import engine_command, engine_environment
 from ..records.failure import Failure, FailureKind
 from ..records.inputs import InputProposals
@@ -159,10 +159,12 @@ class EngineClient(QObject):
         """Profile the model of a trial on its target, in a session of its own; answered with a `Profile`."""
         return self._request(Op.PROFILE, self.tr("profiling"), Profile, settings=to_json(settings))
 
-    def explain_policy(self, policy: Policy, model_path: str) -> PendingRequest:
+    def explain_policy(self, policy: Policy, model_path: str, ep_options: StringMap = ()) -> PendingRequest:
         """Ask what a policy takes for a model (an empty path: a tiny one); answered with a `PolicyOutcome`."""
         doing = self.tr("trying the policy {0}").format(policy.value)
-        return self._request(Op.EXPLAIN_POLICY, doing, PolicyOutcome, policy=policy.value, path=model_path)
+        return self._request(
+            Op.EXPLAIN_POLICY, doing, PolicyOutcome, policy=policy.value, path=model_path, options=dict(ep_options)
+        )
 
     def cancel(self, request: PendingRequest) -> None:
         """Ask for the end of a request; what has not ended after the grace period is killed with its engine."""

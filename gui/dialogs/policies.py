@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from .. import theme
 from ..models.policy_table import PolicyRow, PolicyTableModel
 from ..panels.widgets import FailureBox, MutedLabel, TableView
+from ..records.codec import StringMap
 from ..records.library import LibraryState
 from ..records.policies import PolicyMark, PolicyOutcome, mark_of, nodes_text, order_text, taken_text, warning_of
 from ..records.trial import Policy
@@ -55,6 +56,7 @@ class PoliciesDialog(QDialog):
         self._model = PolicyTableModel(_icon, self)
         self._view = TableView(self.tr("Policies"), self)
         self._which = QComboBox(self)
+        self._intro = MutedLabel(parent=self)
         self._note = QLabel(self)
         self._order_title = QLabel(self)
         self._order = QListWidget(self)
@@ -72,14 +74,9 @@ class PoliciesDialog(QDialog):
         self._follow()
 
     def _build(self) -> None:
-        intro = MutedLabel(
-            self.tr(
-                "A session is really made with each policy, without EP options, free dimensions being 1. Nothing is run"
-                " in it."
-            ),
-            self,
-        )
+        intro = self._intro
         intro.setWordWrap(True)
+        self.show_options(())
         label = QLabel(self.tr("Try with the &model"), self)
         label.setBuddy(self._which)
         self._which.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
@@ -151,6 +148,13 @@ class PoliciesDialog(QDialog):
         self._fit()
         self._follow()
         self.explain_requested.emit(self._tried_path)
+
+    def show_options(self, ep_options: StringMap) -> None:
+        """Tell which EP options are used: those of the trial as it stands in the window."""
+        used = ", ".join(f"{key} = {value}" for key, value in ep_options)
+        options = self.tr("with the trial's EP options ({0})").format(used) if used else self.tr("without EP options")
+        text = self.tr("A session is really made with each policy, {0}, free dimensions being 1. Nothing is run in it.")
+        self._intro.setText(text.format(options))
 
     def refuse(self) -> None:
         """Tell that they cannot be tried now: the engine is busy, or there is none."""

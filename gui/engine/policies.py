@@ -7,12 +7,13 @@ import time
 from dataclasses import replace
 from typing import Any, Final
 
-from ..records.device import Device, DeviceType
+from ..records.codec import StringMap
+from ..records.device import Device
 from ..records.dimensions import with_derived
 from ..records.engine_command import PACKAGE_ROOT
-from ..records.failure import FailureError, FailureKind, failure_error
+from ..records.failure import Failure, FailureError, FailureKind, failure_error
 from ..records.model import free_names
-from ..records.policies import PolicyOutcome, preferred_type
+from ..records.policies import PolicyOutcome, expected_device
 from ..records.trial import Policy, Stage, Target, TrialSettings
 from . import ort
 from .cancellation import Cancellation
@@ -28,8 +29,10 @@ class _LookedError(Exception):
     """Ends the creation of a session of which only ORT's order of preference was wanted."""
 
 
-def explain_policy(policy: Policy, model_path: str, registry: Registry, cancellation: Cancellation) -> PolicyOutcome:
-    """Return what the policy takes for a model; an empty path stands for a tiny one.
+def explain_policy(
+    policy: Policy, model_path: str, ep_options: StringMap, registry: Registry, cancellation: Cancellation
+) -> PolicyOutcome:
+    """Return what the policy takes for a model; an empty path stands for a tiny one. `ep_options` are as a trial's.
 
     A session is really made, as a trial makes it, each free dimension being 1 or what follows from that; so it may end
     the process. What fails in it is part of the outcome. Raises `FailureError` for a model that cannot be read and when
@@ -44,17 +47,23 @@ def explain_policy(policy: Policy, model_path: str, registry: Registry, cancella
     outcome = PolicyOutcome(policy=policy, order=_order_of_preference(path, registry))
     _end_if_wanted(cancellation)
     try:
-        outcome = _created(outcome, path, sizes, registry, cancellation)
+        outcome = _created(outcome, path, ep_options, sizes, registry, cancellation)
     except FailureError as error:
-        outcome = replace(outcome, failure=error.failure)
+        outcome = _failed(outcome, error.failure, registry)
     except ort.ERRORS as error:
         if cancellation.is_requested() and is_cancellation(error):
             _end_if_wanted(cancellation)
-        outcome = replace(outcome, failure=trial_failure(error, Stage.CREATING_SESSION, by_policy=True))
+        outcome = _failed(outcome, trial_failure(error, Stage.CREATING_SESSION, by_policy=True), registry)
     finally:
         gc.collect()  # the session, and the error's traceback that held it
     _end_if_wanted(cancellation)
     return outcome
+
+
+def _failed(outcome: PolicyOutcome, failure: Failure, registry: Registry) -> PolicyOutcome:
+    """Return an outcome without a session, with the device that it was to be made on."""
+    key = expected_device(outcome.policy, outcome.order or (), registry.inventory().devices)
+    return replace(outcome, failure=failure, device_key=key)
 
 
 def _end_if_wanted(cancellation: Cancellation) -> None:
@@ -84,10 +93,15 @@ def _order_of_preference(path: str, registry: Registry) -> tuple[str, ...] | Non
 
 
 def _created(
-    outcome: PolicyOutcome, path: str, sizes: dict[str, int], registry: Registry, cancellation: Cancellation
+    outcome: PolicyOutcome,
+    path: str,
+    ep_options: StringMap,
+    sizes: dict[str, int],
+    registry: Registry,
+    cancellation: Cancellation,
 ) -> PolicyOutcome:
     """Make the session and return the outcome with what it took."""
-    settings = TrialSettings(model_path=path, target=Target(policy=outcome.policy))
+    settings = TrialSettings(model_path=path, target=Target(policy=outcome.policy), options=ep_options)
     options = session_options(settings, registry, sizes, strict=False)
     cancellation.watch(session_options=options, run_options=ort.RunOptions())
     began = time.perf_counter_ns()
@@ -109,14 +123,9 @@ def _created(
 
 def _device_of(outcome: PolicyOutcome, ep_name: str, of_inputs: tuple[str, ...], devices: tuple[Device, ...]) -> str:
     """Return the key of the EP's device that was taken: the one an input goes to, else the EP's most preferred one."""
-    known = {device.key: device for device in devices if device.ep_name == ep_name}
-    for key in of_inputs:
-        if key in known:
-            return key
-    # No input goes to it: it takes nothing, or nothing at the model's beginning.
-    ranked = [known[key] for key in (outcome.order or tuple(known)) if key in known]
-    wanted = preferred_type(outcome.policy) or DeviceType.CPU
-    best = next((device for device in ranked if device.type is wanted), None)
-    fallback = next((device for device in ranked if device.type is DeviceType.CPU), None)
-    chosen = best or fallback or (ranked[0] if ranked else None)
-    return "" if chosen is None else chosen.key
+    known = tuple(device for device in devices if device.ep_name == ep_name)
+    keys = tuple(device.key for device in known)
+    # Where no input goes to it, it takes nothing, or nothing at the model's beginning.
+    return next((key for key in of_inputs if key in keys), "") or expected_device(
+        outcome.policy, outcome.order or keys, known
+    )

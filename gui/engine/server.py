@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from .. import __version__
-from ..records.codec import DecodeError, from_json, to_json
+from ..records.codec import DecodeError, from_json, string_map, to_json
 from ..records.failure import Failure, FailureError, FailureKind
 from ..records.inputs import InputProposals
 from ..records.log import LogRecord, LogSeverity
@@ -198,7 +198,11 @@ class Server:
             policy = Policy(_text(job, "policy"))
         except ValueError as error:
             raise FailureError(_bad_request(f"There is no such policy: {error}.")) from error
-        return explain_policy(policy, _text(job, "path"), self._registry, job.cancellation)
+        options = job.message.get("options", {})
+        if not isinstance(options, dict) or not all(isinstance(value, str) for value in options.values()):
+            raise FailureError(_bad_request(f"{job.op.value} needs “options” as an object of text."))
+        path = _text(job, "path")
+        return explain_policy(policy, path, string_map(options), self._registry, job.cancellation)
 
     def _send_ok(self, request_id: Any, answer: dict[str, Any]) -> None:
         self._channel.send({"id": request_id, "ok": answer})

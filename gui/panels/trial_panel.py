@@ -10,6 +10,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
 from ..models.texts import count_text
+from ..records.codec import StringMap
 from ..records.library import CPU_EP_NAME, LibraryState
 from ..records.setup import Setup, trials_of
 from ..records.setup_file import setup_of
@@ -228,6 +229,14 @@ class TrialPanel(QWidget):
             self.run_page()
         self._state.prefer_devices(choices.device_keys)
         self._update()
+
+    def policy_options(self) -> StringMap:
+        """Return the EP options as they stand, as a policy gives them on: those for the EP chosen to that one alone."""
+        options = self.choices().options
+        if self.target.policy is not None:
+            return options
+        names = {device.ep_name.lower() for device in self._state.selected_devices if device.library is not None}
+        return tuple((f"ep.{name}.{key}", value) for name in sorted(names) for key, value in options)
 
     def setup(self) -> Setup:
         """Return the set-up as it stands; `problem` must be None."""

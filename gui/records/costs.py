@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-
 MIN_CPU_NS = 20_000_000
 """Processor time of less measuring says little."""
 
@@ -49,7 +48,7 @@ class TrialCosts:
 def cpu_share(costs: TrialCosts | None, measured_ns: int) -> float | None:
     """Return how many processors the engine kept busy while it measured: 1.0 is one of them all the time.
 
-    None where it is not told, and for a trial too short to tell: what stands around the runs would count more than they.
+    None where it is not told, and for a trial too short to tell: what stands around the runs would count for more.
     """
     if costs is None or costs.cpu_ns is None or measured_ns < MIN_CPU_NS:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from .codec import to_json
@@ -50,7 +50,7 @@ class PolicyOutcome:
     ep_name: str = ""
     """The EP that was taken; empty when no session came of it."""
     device_key: str = ""
-    """Its device; empty when it cannot be told."""
+    """Its device, where no session came of it the one it was to be made on; empty when it cannot be told."""
     providers: tuple[str, ...] = ()
     """All EPs that the session offers the nodes to, in their order: a policy may put a plugin's CPU EP after the one it
     takes, and ORT's own CPU EP is always the last."""
@@ -63,6 +63,34 @@ class PolicyOutcome:
 def preferred_type(policy: Policy) -> DeviceType | None:
     """Return the type of device that a policy asks for; None for those that ask for the CPU."""
     return _PREFERRED.get(policy)
+
+
+def expected_device(policy: Policy, order: tuple[str, ...], devices: tuple[Device, ...]) -> str:
+    """Return the key of the device that a policy takes of those in ORT's order, by what ORT 1.32 does: the first of the
+    type it prefers, else the first CPU, which is a plugin's where there is one. Empty when it cannot be told.
+    """
+    known = {device.key: device for device in devices}
+    ranked = [known[key] for key in order if key in known]
+    for wanted in (_PREFERRED.get(policy), DeviceType.CPU):
+        found = next((device for device in ranked if device.type is wanted), None)
+        if found is not None:
+            return found.key
+    return ranked[0].key if ranked else ""
+
+
+def with_expected_devices(
+    outcomes: tuple[PolicyOutcome, ...], devices: tuple[Device, ...]
+) -> tuple[PolicyOutcome, ...]:
+    """Return outcomes with the device that was to be taken also where the engine died of it, which then told no order:
+    it is the same for all policies.
+    """
+    order = next((outcome.order for outcome in outcomes if outcome.order), ())
+    return tuple(
+        replace(outcome, device_key=expected_device(outcome.policy, order, devices))
+        if outcome.failure is not None and not outcome.device_key
+        else outcome
+        for outcome in outcomes
+    )
 
 
 def missed_preference(policy: Policy, taken: DeviceType | None) -> str:
@@ -110,7 +138,7 @@ def result_text(outcome: PolicyOutcome, device: Device | None) -> str:
 
 
 def taken_text(outcome: PolicyOutcome, device: Device | None) -> str:
-    """Return what was taken: `ggml (CPU, AMD)`, `fast (NPU), then ggml`; empty when no session came of it."""
+    """Return what was taken: `ggml (CPU, AMD)`, `fast (NPU), then ggml`; of what failed what was to be taken."""
     taken = outcome.ep_name if device is None else device_text(device)
     others = [name for name in outcome.providers if name not in (outcome.ep_name, CPU_EP_NAME)]
     return ", then ".join([taken, *others]) if taken else ""

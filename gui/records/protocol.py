@@ -43,7 +43,8 @@ class Op(Enum):
     PROFILE = "profile"
     """`settings` -> `Profile`; events STAGE"""
     EXPLAIN_POLICY = "explain_policy"
-    """`policy`, `path` of the model (empty for a tiny one of the engine's) -> `PolicyOutcome`"""
+    """`policy`, `path` of the model (empty for a tiny one of the engine's), `options` (an object of EP options) ->
+    `PolicyOutcome`"""
     CANCEL = "cancel"
     """`request` (an id) -> `{}`; the request itself is answered too. Answered at once, while work is under way."""
     PING = "ping"

@@ -170,7 +170,9 @@ class ScriptBody:
             ]
         lines += ["    names = [output.name for output in session.get_outputs()]", "    run_options = ort.RunOptions()"]
         if is_bound:
-            lines.append('    run_options.add_run_config_entry("gpu_graph_id", "0")  # or each run searches it for 45 µs')
+            lines.append(
+                '    run_options.add_run_config_entry("gpu_graph_id", "0")  # or each run searches it for 45 µs'
+            )
         lines += self._call_lines(is_bound=is_bound)
         lines += [
             "    function, arguments = calls[0]",

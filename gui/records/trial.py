@@ -198,8 +198,8 @@ class Stage(Enum):
     FIRST_RUN = "first run"
     WARMING_UP = "warming up"
     MEASURING = "measuring"
-    CLOSING = "closing"
     CHECKING = "checking"
+    CLOSING = "closing"
 
 
 class Ending(Enum):

@@ -11,7 +11,7 @@ import pytest
 from gui.records.failure import Failure, FailureError, FailureKind
 from gui.records.library import CPU_EP_NAME
 from gui.records.placement import PlacementVerdict, judge_placement
-from gui.records.policies import PolicyOutcome
+from gui.records.policies import PolicyOutcome, expected_device
 from gui.records.protocol import Op
 from gui.records.trial import Policy, StopRule, Target, TrialFacts, TrialSettings
 
@@ -61,7 +61,8 @@ def check_agreement(engine: EngineProcess, model: Path | None = None) -> dict[Po
         if isinstance(used, Failure):
             assert outcome.failure is not None, (policy, used)
             assert (outcome.failure.kind, outcome.failure.message) == (used.kind, used.message)
-            assert (outcome.ep_name, outcome.device_key, outcome.placement) == ("", "", None)
+            assert (outcome.ep_name, outcome.placement) == ("", None)
+            assert outcome.device_key == expected_device(policy, outcome.order or (), tuple(devices.values()))
         else:
             assert outcome.failure is None, policy
             assert outcome.providers == used.providers
@@ -70,6 +71,8 @@ def check_agreement(engine: EngineProcess, model: Path | None = None) -> dict[Po
             assert devices[outcome.device_key].ep_name == outcome.ep_name
             of_the_ep = [key for key in used.target_devices if devices[key].ep_name == outcome.ep_name]
             assert not of_the_ep or outcome.device_key in of_the_ep
+            expected = devices[expected_device(policy, outcome.order or (), tuple(devices.values()))]
+            assert expected.ep_name == outcome.ep_name  # so it is told rightly also where no session comes of it
             assert outcome.creation_ns is not None
             assert outcome.creation_ns > 0
     orders = {outcome.order for outcome in told.values()}

@@ -10,11 +10,9 @@ from pytestqt.qtbot import QtBot
 
 from gui import theme
 from gui.models.verdict_texts import Alarm, Tone, TrialPage
-from gui.panels.remark_lines import RemarkLines
 from gui.panels.tones import alarm_colors, contrast, tone_color, tone_ground
 from gui.panels.trial_badges import TrialBadge, TrialBadges
 from gui.panels.trial_banner import AlarmStrip, TrialBanner
-from gui.panels.widgets import ElidedLabel
 from gui.records.check import Agreement, OutputCheck
 from gui.records.latency_remarks import Remark, RemarkKind
 from gui.records.placement import Placement
@@ -147,25 +145,3 @@ def test_that_a_long_alarm_is_shown_whole(qtbot: QtBot) -> None:
 
 def remark(text: str) -> Remark:
     return Remark(kind=RemarkKind.DRIFTING, text=text, advice="Wait.")
-
-
-def test_that_two_remarks_are_shown_and_the_others_on_demand(qtbot: QtBot) -> None:
-    lines = RemarkLines()
-    qtbot.addWidget(lines)
-    lines.show_remarks(tuple(remark(f"No {number}.") for number in range(4)))
-    show(qtbot, lines, 500, 100)
-
-    def texts() -> list[str]:
-        return [label.text() for label in lines.findChildren(ElidedLabel) if label.isVisible()]
-
-    assert texts() == ["No 0. Wait.", "No 1. Wait."]
-    (more,) = [button for button in lines.findChildren(type(lines._more)) if button.isVisible()]
-    assert more.text() == "+2 more"
-    assert "No 3." in more.toolTip()
-    more.click()
-    assert len(texts()) == 4
-    lines.show_remarks((remark("One."),))
-    assert texts() == ["One. Wait."]
-    assert not more.isVisible()
-    lines.show_remarks(())
-    assert lines.isHidden()

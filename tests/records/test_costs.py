@@ -7,7 +7,6 @@ import pytest
 from gui.records.codec import from_json, to_json
 from gui.records.costs import AcceleratorUse, TrialCosts, cpu_share
 
-
 SECOND = 1_000_000_000
 
 
