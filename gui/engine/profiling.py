@@ -24,10 +24,10 @@ from .runners import Runner
 from .scratch import PREFIX, sweep
 from .sessions import explain_refusal, is_strict_refusal, placed_nodes, session_options
 from .timed_loop import Call
-from .traces import NodeSums, Trace, read_trace, sum_up
+from .traces import NodeSums, Trace, held_up_text, read_trace, sum_up, typical
 from .trial_inputs import prepare_inputs
 
-_MAX_RUNS: Final = 50
+_MAX_RUNS: Final = 500
 _MAX_EVENTS: Final = 200_000
 """A trace with so many has some 170 MB; ORT itself stops recording at a million."""
 _MAX_WARMUP: Final = 10
@@ -206,6 +206,8 @@ class _Profiling:
             )
         lost = runs.before + len(runs.walls_ns) - trace.run_count
         kept = trace.runs[-max(1, len(runs.walls_ns) - lost) :]
+        made = len(kept)
+        kept, held_up = typical(kept)
         sums = sum_up(kept)
         median_ns = round(statistics.median(runs.walls_ns))
         is_parallel = self._settings.session.execution_mode is ExecutionMode.PARALLEL
@@ -223,7 +225,11 @@ class _Profiling:
             node_total=sums.node_total,
             trace_path=str(path),
             trace_bytes=trace_bytes,
-            notes=(cost_note(median_ns, plain_median_ns, nodes_ns), *self._notes(trace, sums, lost, is_rough=is_rough)),
+            notes=(
+                cost_note(median_ns, plain_median_ns, nodes_ns),
+                *((held_up_text(held_up, made),) if held_up else ()),
+                *self._notes(trace, sums, lost, is_rough=is_rough),
+            ),
         )
 
     def _notes(self, trace: Trace, sums: NodeSums, lost: int, *, is_rough: bool) -> list[str]:
@@ -263,7 +269,7 @@ def cost_note(profiled_ns: int, plain_ns: int, nodes_ns: float) -> str:
         return f"Under the profiler a run took hardly longer than without {times}."
     text = f"Under the profiler a run took {factor:.1f} × as long {times}"
     if nodes_ns < _TOO_MUCH * plain_ns:
-        return f"{text}: the shares are to be trusted, the times are not."
+        return f"{text}: read the shares rather than the times."
     own = 1 - plain_ns / nodes_ns
     return (
         f"{text}. At least {100 * own:.0f} % of the nodes' time is the profiler's own, much the same for each call: "

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from ..records.library import CPU_EP_NAME
 from ..records.profile import FUSED, MAX_NODES, NodeTime, OpTime
+from ..records.units import time_text
 
 _SUFFIX: Final = "_kernel_time"
 _RUN: Final = "model_run"
@@ -119,6 +120,36 @@ def read_trace(path: Path, last: int) -> Trace:
                 pending = []
     trace.runs = list(runs)
     return trace
+
+
+def typical(runs: list[RunEvents]) -> tuple[list[RunEvents], list[RunEvents]]:
+    """Return the runs that count, and those left out because something held them up: they took more than twice the
+    median. One of them could be most of a small model's time. Where they are many they belong to it: none is left out.
+    """
+    if not runs:
+        return [], []
+    limit = 2 * max(1.0, statistics.median(run.duration for run in runs))
+    held_up = [run for run in runs if run.duration > limit]
+    if len(held_up) > len(runs) / 4:
+        return runs, []
+    return [run for run in runs if run.duration <= limit], held_up
+
+
+def held_up_text(held_up: list[RunEvents], count: int) -> str:
+    """Return that runs were left out, of so many, with the slowest and the node it was held up in; a sentence."""
+    slowest = max(held_up, key=lambda run: run.duration)
+    text = f"{len(held_up)} of {count} runs were held up and are left out; the slowest took {_time(slowest.duration)}"
+    calls = _own_times(slowest.nodes)
+    if not calls:
+        return f"{text}."
+    event, own, _holds = max(calls, key=lambda call: call[1])
+    if 2 * own < slowest.duration:
+        return f"{text}, most of it outside of any one node."
+    return f"{text}, {_time(own)} of it in {event.key.name or _shown_op(event.key)}."
+
+
+def _time(microseconds: int) -> str:
+    return time_text(microseconds * _NS)
 
 
 def sum_up(runs: Iterable[RunEvents]) -> NodeSums:

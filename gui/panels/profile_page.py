@@ -210,8 +210,8 @@ class ProfilePage(QWidget):
         text = self.tr(
             "A profile tells which operators and nodes of {0} take the time on {1}. ORT's own profiler makes it, in "
             "sessions of their own: the numbers of the trial stay as they are. Two sessions are created, one without "
-            "the profiler and one with it, and run for about three seconds. Under the profiler every run is slower, so "
-            "read shares from it, and latencies from the trial."
+            "the profiler and one with it, and run for three seconds at most. Under the profiler every run is slower, "
+            "so read shares from it, and latencies from the trial."
         ).format(trial.model_name, trial.target_text)
         if trial.is_running:
             text += "\n\n" + self.tr("It can be made when the trial has ended.")

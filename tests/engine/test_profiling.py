@@ -108,7 +108,7 @@ def test_that_a_profile_tells_where_the_time_of_a_run_goes(engine: EngineProcess
         *(Stage.PREPARING, Stage.CREATING_SESSION, Stage.WARMING_UP, Stage.CLOSING),
         *(Stage.CREATING_SESSION, Stage.WARMING_UP, Stage.MEASURING, Stage.CLOSING),
     ]
-    assert 1 <= profile.runs <= 50
+    assert 1 <= profile.runs <= 500
     assert 0 < profile.nodes_ns < profile.wall_ns
     assert sum(op.total_ns for op in profile.ops) == profile.nodes_ns
     assert sum(entry.total_ns for entry in profile.nodes) == profile.nodes_ns
@@ -283,7 +283,7 @@ def test_that_a_trace_that_cannot_be_written_is_a_failure_with_a_next_step(
     ("profiled_ns", "plain_ns", "nodes_ns", "said"),
     [
         (1_050_000, 1_000_000, 900_000, "hardly longer than without (1.050 ms against 1.000 ms)."),
-        (610_000, 270_000, 265_000, "2.3 × as long (610.0 µs against 270.0 µs): the shares are to be trusted"),
+        (610_000, 270_000, 265_000, "2.3 × as long (610.0 µs against 270.0 µs): read the shares rather than the times"),
         (800_000, 80_000, 400_000, "At least 80 % of the nodes' time is the profiler's own"),
     ],
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gui.engine.traces import NodeSums, read_trace, sum_up
+from gui.engine.traces import NodeEvent, NodeKey, NodeSums, RunEvents, held_up_text, read_trace, sum_up, typical
 from gui.records.profile import FUSED, MAX_NODES
 
 CPU = "CPUExecutionProvider"
@@ -189,3 +189,41 @@ def test_that_a_trace_that_was_cut_off_keeps_its_whole_runs(tmp_path: Path) -> N
 def test_that_a_trace_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_trace(tmp_path / "missing.json", 1)
+
+
+# ---- Runs that something held up ----
+
+
+def timed_run(begin: int, duration: int, *, slow: int = 0) -> RunEvents:
+    """A run of two nodes, the second of which takes `slow` more."""
+    nodes = [
+        NodeEvent(NodeKey("first", "Add", "CPU", "0"), 1, begin, 4, ""),
+        NodeEvent(NodeKey("second", "Mul", "CPU", "1"), 1, begin + 4, 4 + slow, ""),
+    ]
+    return RunEvents(begin=begin, duration=duration, nodes=nodes)
+
+
+def test_that_a_run_that_was_held_up_does_not_count() -> None:
+    runs = [timed_run(100 * number, 10) for number in range(49)] + [timed_run(9000, 3069, slow=3059)]
+    kept, held_up = typical(runs)
+    assert (len(kept), len(held_up)) == (49, 1)
+    shares = {node.name: node.total_ns for node in sum_up(kept).nodes}
+    assert shares["first"] == shares["second"]
+    assert held_up_text(held_up, len(runs)) == (
+        "1 of 50 runs were held up and are left out; the slowest took 3.069 ms, 3.063 ms of it in second."
+    )
+
+
+def test_that_many_slow_runs_belong_to_the_model() -> None:
+    runs = [timed_run(100 * number, 10 if number % 2 else 40) for number in range(20)]
+    assert typical(runs) == (runs, [])
+
+
+def test_that_of_no_run_none_is_left_out() -> None:
+    assert typical([]) == ([], [])
+
+
+def test_that_a_run_held_up_between_its_nodes_blames_none_of_them() -> None:
+    assert held_up_text([timed_run(0, 500)], 50) == (
+        "1 of 50 runs were held up and are left out; the slowest took 500.0 µs, most of it outside of any one node."
+    )
