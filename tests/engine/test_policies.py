@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gui.records.codec import StringMap
 from gui.records.failure import Failure, FailureError, FailureKind
 from gui.records.library import CPU_EP_NAME
 from gui.records.placement import PlacementVerdict, judge_placement
@@ -31,16 +32,17 @@ needs_qnn = pytest.mark.skipif(
 )
 
 
-def ask(engine: EngineProcess, policy: Policy, model: Path | None = None) -> PolicyOutcome:
+def ask(engine: EngineProcess, policy: Policy, model: Path | None = None, options: StringMap = ()) -> PolicyOutcome:
     path = "" if model is None else str(model)
-    return engine.call(Op.EXPLAIN_POLICY, PolicyOutcome, policy=policy.value, path=path)
+    return engine.call(Op.EXPLAIN_POLICY, PolicyOutcome, policy=policy.value, path=path, options=dict(options))
 
 
-def really_used(engine: EngineProcess, policy: Policy, model: Path) -> TrialFacts | Failure:
+def really_used(engine: EngineProcess, policy: Policy, model: Path, options: StringMap) -> TrialFacts | Failure:
     """What a trial with the policy comes to."""
     settings = TrialSettings(
         model_path=str(model),
         target=Target(policy=policy),
+        options=options,
         warmup=0,
         stop_rule=StopRule(iterations=1),
         intra_op_threads=1,
@@ -51,12 +53,14 @@ def really_used(engine: EngineProcess, policy: Policy, model: Path) -> TrialFact
         return error.failure
 
 
-def check_agreement(engine: EngineProcess, model: Path | None = None) -> dict[Policy, PolicyOutcome]:
+def check_agreement(
+    engine: EngineProcess, model: Path | None = None, options: StringMap = ()
+) -> dict[Policy, PolicyOutcome]:
     """Ask about every policy, run a trial with each, compare, and return what was said."""
     devices = {device.key: device for device in engine.inventory().devices}
-    told = {policy: ask(engine, policy, model) for policy in Policy}
+    told = {policy: ask(engine, policy, model, options) for policy in Policy}
     for policy, outcome in told.items():
-        used = really_used(engine, policy, model or POLICY_MODEL)
+        used = really_used(engine, policy, model or POLICY_MODEL, options)
         assert outcome.policy is policy
         if isinstance(used, Failure):
             assert outcome.failure is not None, (policy, used)
@@ -257,6 +261,17 @@ def test_that_it_agrees_for_qnn_which_fails_every_policy_without_options(engine:
         assert outcome.failure is not None
         assert outcome.failure.kind is FailureKind.POLICY_FAILED
         assert "Could not determine default backend path" in outcome.failure.message
+
+
+@needs_qnn
+@pytest.mark.parametrize("key", ["backend_path", "ep.qnn.backend_path"])
+def test_that_it_agrees_for_qnn_with_the_option_it_asks_for(engine: EngineProcess, key: str) -> None:
+    import onnxruntime_qnn
+
+    engine.register("qnn", onnxruntime_qnn.get_library_path())
+    told = check_agreement(engine, options=((key, str(onnxruntime_qnn.get_qnn_htp_path())),))
+    assert all(outcome.failure is None for outcome in told.values())
+    assert {outcome.ep_name for outcome in told.values()} == {"qnn"}
 
 
 @needs_types
