@@ -98,3 +98,12 @@ def test_that_a_library_that_fails_is_told_and_the_rest_explained(tmp_path: Path
     assert done.code == 0
     assert [line.split(":")[1].strip() for line in done.complaints] == ["gone"]
     assert {row[2] for name, row in table(done.out).items() if name in ("DEFAULT", "PREFER_CPU")} == {"ok"}
+
+
+def test_that_options_are_given_on(tmp_path: Path, double_library: DoubleFactory) -> None:
+    """More than 1,024 characters are too many for a key: ORT's refusal tells that the option came to it."""
+    library = with_library("gpu", double_library("type=GPU,name=Fast"))
+    done = run_main(tmp_path, "--explain-policies", *library, "--option", f"ep.fast.{'k' * 1100}=1")
+    assert done.code == 0
+    assert "failed: ORT does not take the session-config entry" in done.out
+    assert "Correct it or take it out." in done.out  # what to do about it

@@ -261,6 +261,15 @@ def test_that_what_each_policy_would_take_is_one_click_away_once_a_policy_is_cho
     assert not button.isVisible()
 
 
+def test_that_policies_are_tried_with_the_options_as_they_stand(ready: Hands) -> None:
+    ready.state.select_devices(("one",))
+    ready.open_page("EP options")
+    ready.enter_option(0, 0, "mode=fast")
+    assert ready.panel.policy_options() == (("ep.good.mode", "fast"),)  # they are this EP's alone
+    ready.panel.target.choose(Policy.PREFER_NPU)
+    assert ready.panel.policy_options() == (("mode", "fast"),)  # as a trial by a policy gives them on
+
+
 def test_that_other_work_of_the_engine_keeps_trials_from_being_run_and_can_be_stopped(ready: Hands) -> None:
     ready.state.set_work("trying policies")
     assert (ready.run.isEnabled(), ready.stop.isEnabled()) == (False, True)
