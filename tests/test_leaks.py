@@ -51,7 +51,7 @@ def test_that_fifty_deaths_cost_neither_descriptors_nor_memory_nor_zombies(
         gc.collect()
         assert len(keepers.deaths) == _SETTLING + _DEATHS
         assert [child.pid for child in this.children()] == [keepers.client.process_id()]
-        assert this.num_fds() == descriptors
+        assert this.num_fds() <= descriptors  # fewer where what earlier tests left is closed meanwhile
         assert this.num_threads() <= threads
         assert this.memory_info().rss - memory < _MEMORY_BYTES
         assert keepers.library("good").state is LibraryState.LOADED
