@@ -27,7 +27,11 @@ from .timed_loop import Call
 from .traces import NodeSums, Trace, held_up_text, read_trace, sum_up, typical
 from .trial_inputs import prepare_inputs
 
+_USUAL_RUNS: Final = 50
 _MAX_RUNS: Final = 500
+"""Of small models, so that a run that something held up is one of many."""
+_LIGHT_EVENTS: Final = 20_000
+"""So many make a trace of some 20 MB: more than the usual runs only up to there."""
 _MAX_EVENTS: Final = 200_000
 """A trace with so many has some 170 MB; ORT itself stops recording at a million."""
 _MAX_WARMUP: Final = 10
@@ -147,7 +151,8 @@ class _Profiling:
             more = min(self._settings.warmup, _MAX_WARMUP, _MAX_EVENTS // events // 3) - 1
             before += len(self._repeat(call, more, _PROFILED_NS // 4))
         self._enter(Stage.MEASURING)
-        count = min(_MAX_RUNS, _PROFILED_NS // max(1, wall), _MAX_EVENTS // events - before)
+        most = max(_USUAL_RUNS, min(_MAX_RUNS, _LIGHT_EVENTS // events))
+        count = min(most, _PROFILED_NS // max(1, wall), _MAX_EVENTS // events - before)
         return _Runs(before=before, walls_ns=[self._timed(call) for _ in range(max(1, count))])
 
     def _call(self) -> Call:
