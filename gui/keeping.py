@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .records.kept_trial import KeptTrial
+from .records.compared import Compared
+from .records.kept_trial import KeptTrial, machine_text
 from .records.statistics import summarize
 from .records.trial_log import TrialLog
 from .targets import target_text
@@ -41,8 +42,29 @@ def kept_trial_of(trial: TrialRun) -> KeptTrial:
         libraries=trial.libraries,
         registrations=trial.registrations,
         profile=trial.profile,
+        comparison=trial.comparison,
         tags=trial.tags,
         note=trial.note,
+    )
+
+
+def compared_run(trial: TrialRun) -> Compared:
+    """Return a trial of the window, ended or not, as a row of a comparison; its samples are not copied."""
+    return Compared(
+        id=trial.id,
+        label=trial.target_text if trial.comparison is None else trial.comparison.label,
+        target_text=trial.target_text,
+        settings=trial.settings,
+        facts=trial.facts,
+        outcome=trial.outcome,
+        failure=trial.failure,
+        samples=trial.series.values,
+        elapsed_ns=trial.elapsed_ns,
+        statistics=trial.statistics(),
+        part=trial.comparison,
+        machine=machine_text(trial.environment),
+        onnxruntime="" if trial.environment is None else trial.environment.onnxruntime,
+        created=trial.created,
     )
 
 
@@ -82,6 +104,7 @@ def trial_run_of(kept: KeptTrial, number: int, file_name: str = "") -> TrialRun:
         is_from_history=not file_name,
         tags=kept.tags,
         note=kept.note,
+        comparison=kept.comparison,
     )
     trial.series.append(kept.samples)
     trial.warmup.append(kept.warmup)

@@ -15,7 +15,8 @@ from .profile_command import profile_trial
 from .records.codec import from_json
 from .records.device import Device
 from .records.failure import Failure, FailureError, FailureKind, failure_error
-from .records.kept_trial import KeptTrial, now_text
+from .records.identity import now_text
+from .records.kept_trial import KeptTrial
 from .records.latency_remarks import Remark, latency_remarks
 from .records.library import Library, LibraryState
 from .records.placement import PlacedNodes

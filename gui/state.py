@@ -7,6 +7,7 @@ from enum import Enum
 
 from PySide6.QtCore import QObject, Signal
 
+from .comparison_run import ComparisonRun
 from .records.device import Device, HardwareDevice, Incompatibility
 from .records.failure import Failure
 from .records.inputs import InputProposals
@@ -78,6 +79,8 @@ class State(QObject):
     trial_changed = Signal(object)
     """A `TrialRun` has new facts, samples or an outcome."""
     current_trial_changed = Signal()
+    comparison_changed = Signal()
+    """Another comparison is shown, or the one shown has moved on."""
     notice_posted = Signal(str)
     """One line for the status bar; what it says is in the log or beside the asker, too."""
 
@@ -100,6 +103,7 @@ class State(QObject):
         self._waiting_trials = 0
         self._trials: tuple[TrialRun, ...] = ()
         self._current_trial: TrialRun | None = None
+        self._comparison: ComparisonRun | None = None
 
     @property
     def engine_status(self) -> EngineStatus:
@@ -284,14 +288,15 @@ class State(QObject):
 
     @property
     def running_trial(self) -> TrialRun | None:
-        """The trial under way; there is at most one."""
+        """The trial under way; of a comparison the last of those that are."""
         return next((trial for trial in reversed(self._trials) if trial.is_running), None)
 
-    def add_trial(self, trial: TrialRun) -> None:
-        """Add a trial and show it."""
+    def add_trial(self, trial: TrialRun, *, show: bool = True) -> None:
+        """Add a trial, and show it or not."""
         self._trials = (*self._trials, trial)
         self.trial_added.emit(trial)
-        self.show_trial(trial)
+        if show:
+            self.show_trial(trial)
 
     def remove_trials(self, trials: tuple[TrialRun, ...]) -> None:
         """Take ended trials from the list."""
@@ -311,6 +316,16 @@ class State(QObject):
         if trial is not self._current_trial:
             self._current_trial = trial
             self.current_trial_changed.emit()
+
+    @property
+    def comparison(self) -> ComparisonRun | None:
+        """The comparison that is shown."""
+        return self._comparison
+
+    def show_comparison(self, comparison: ComparisonRun | None) -> None:
+        """Show a comparison, or tell that the one shown has moved on."""
+        self._comparison = comparison
+        self.comparison_changed.emit()
 
     def post(self, text: str) -> None:
         """Say one line in the status bar."""

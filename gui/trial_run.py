@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from .records.comparison import ComparisonPart
 from .records.device import Device
 from .records.failure import Failure
-from .records.kept_trial import new_id, now_text
+from .records.identity import new_id, now_text
 from .records.latency_remarks import Remark, latency_remarks
 from .records.library import Library
 from .records.placement import PlacedNodes, PlacementVerdict, judge_placement
@@ -74,6 +75,8 @@ class TrialRun:
     """Those that were kept with it."""
     note: str = ""
     """That which was kept with it."""
+    comparison: ComparisonPart | None = None
+    """What it is part of, its rounds growing while they run; None for a trial by itself."""
     _estimate: LatencyStatistics | None = None
     _estimate_of: int = -1
 

@@ -26,7 +26,7 @@ KEEPERS = (
     "gui.policy_keeper",
 )
 WIDGETS = (*QT, "gui.records", "gui.models", "gui.panels", "gui.dialogs")
-NEAR_STATE = ("gui.state", "gui.settings", "gui.theme", "gui.trial_run")
+NEAR_STATE = ("gui.state", "gui.settings", "gui.theme", "gui.trial_run", "gui.comparison_run", "gui.keeping")
 
 RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
     # Modules by name, the first pattern that fits; what they may import beside the standard library. A name allows the
@@ -59,8 +59,9 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("gui.panels*", ("gui", *WIDGETS, *NEAR_STATE)),
     ("gui.dialogs*", ("gui", *WIDGETS, *NEAR_STATE)),
     ("gui.trial_run", ("numpy", "gui.records")),
+    ("gui.comparison_run", ("gui.records", "gui.trial_run")),
     ("gui.settings", (*QT_CORE, "gui.records")),
-    ("gui.state", (*QT_CORE, "gui.records", "gui.trial_run")),
+    ("gui.state", (*QT_CORE, "gui.records", "gui.trial_run", "gui.comparison_run")),
     ("gui.theme", (*QT, "gui.records", "gui.settings")),
     ("gui.logs", (*QT_CORE, "gui.records")),
     *(

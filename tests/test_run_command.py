@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gui.records.kept_trial import now_text
+from gui.records.identity import now_text
 from gui.records.trial import Policy
 from gui.records.trial_file import parse_trial_file
 

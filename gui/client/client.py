@@ -9,6 +9,7 @@ from typing import Any, Final
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from ..records.codec import DecodeError, StringMap, from_json, to_json
+from ..records.comparison import RoundFacts, RoundLimits
 from ..records.engine_command import engine_command, engine_environment
 from ..records.failure import Failure, FailureKind
 from ..records.inputs import InputProposals
@@ -41,12 +42,15 @@ _DARING: Final = (
     Op.UNREGISTER,
     Op.EXPLAIN_HARDWARE,
     Op.RUN_TRIAL,
+    Op.OPEN_SESSION,
+    Op.MEASURE_ROUND,
+    Op.CLOSE_SESSION,
     Op.COMPILE,
     Op.PROFILE,
     Op.EXPLAIN_POLICY,
 )
 """What an engine may die of: those who asked for it do not ask again by themselves."""
-_LOGGED: Final = (Op.RUN_TRIAL, Op.PROFILE)
+_LOGGED: Final = (Op.RUN_TRIAL, Op.OPEN_SESSION, Op.CLOSE_SESSION, Op.PROFILE)
 """What is said while they are done is told to those who asked."""
 _MARKED: Final = (Op.REGISTER, *_LOGGED)
 """The engine marks in stderr where they begin and end."""
@@ -154,6 +158,21 @@ class EngineClient(QObject):
     def run_trial(self, settings: TrialSettings) -> PendingRequest:
         """Run a trial; answered with its final `TrialFacts`."""
         return self._request(Op.RUN_TRIAL, self.tr("running the trial"), TrialFacts, settings=to_json(settings))
+
+    def open_session(self, trial_id: str, settings: TrialSettings) -> PendingRequest:
+        """Begin a trial that is measured in rounds; answered with the `TrialFacts` after its warm-up."""
+        doing = self.tr("creating a session")
+        return self._request(Op.OPEN_SESSION, doing, TrialFacts, trial=trial_id, settings=to_json(settings))
+
+    def measure_round(self, trial_id: str, limits: RoundLimits) -> PendingRequest:
+        """Measure some runs of a trial that is open; answered with `RoundFacts`."""
+        doing = self.tr("measuring a round")
+        return self._request(Op.MEASURE_ROUND, doing, RoundFacts, trial=trial_id, limits=to_json(limits))
+
+    def close_session(self, trial_id: str, *, check: bool) -> PendingRequest:
+        """End a trial that is open, and compare its outputs or not; answered with its final `TrialFacts`."""
+        doing = self.tr("closing a session")
+        return self._request(Op.CLOSE_SESSION, doing, TrialFacts, trial=trial_id, check=check)
 
     def profile(self, settings: TrialSettings) -> PendingRequest:
         """Profile the model of a trial on its target, in a session of its own; answered with a `Profile`."""

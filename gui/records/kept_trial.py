@@ -6,12 +6,14 @@ import re
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 
+from .comparison import ComparisonPart
 from .device import Device
 from .failure import Failure
+from .identity import new_id, now_text
 from .latency_remarks import Remark
 from .library import Library
 from .placement import PlacedNodes
@@ -25,16 +27,6 @@ from .trial_log import TrialLogLine
 
 MAX_NS = (1 << 63) - 1
 """The most that files and the store can hold: int64."""
-
-
-def new_id() -> str:
-    """Return an id that no other trial has, on any machine."""
-    return str(uuid.uuid4())
-
-
-def now_text() -> str:
-    """Return the time as ISO 8601, UTC, with milliseconds."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def _no_samples() -> Nanoseconds:
@@ -77,6 +69,8 @@ class KeptTrial:
     registrations: tuple[tuple[str, int | None], ...] = ()
     """The registration names of `libraries` and how long ORT took to register each, ns."""
     profile: Profile | None = None
+    comparison: ComparisonPart | None = None
+    """What it was part of; None for a trial by itself."""
     tags: tuple[str, ...] = ()
     note: str = ""
 

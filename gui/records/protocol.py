@@ -38,6 +38,15 @@ class Op(Enum):
     """`path`, `sizes` (an object of free dimensions) -> `InputProposals`"""
     RUN_TRIAL = "run_trial"
     """`settings` -> `TrialFacts`; events STAGE and SAMPLES"""
+    OPEN_SESSION = "open_session"
+    """`trial` (a UUID), `settings` -> `TrialFacts`: a trial's inputs, session, first run and warm-up; it stays open
+    under that id. Events STAGE, NODES and SAMPLES (warming up)"""
+    MEASURE_ROUND = "measure_round"
+    """`trial`, `limits` (`RoundLimits`) -> `RoundFacts`: some of the runs of a trial that is open; events SAMPLES,
+    those of the lead-in as warming up"""
+    CLOSE_SESSION = "close_session"
+    """`trial`, `check` (whether its outputs are compared now) -> `TrialFacts`: ends a trial that is open; events
+    STAGE"""
     COMPILE = "compile"
     """`settings`, `path` (of the file to write) -> `CompiledModel`; events STAGE"""
     PROFILE = "profile"

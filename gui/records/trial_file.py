@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from .codec import DecodeError, from_json, to_json
+from .comparison import ComparisonPart
 from .device import Device
 from .failure import Failure, FailureError, FailureKind, failure_error
 from .kept_trial import MAX_NS, KeptTrial, clean_tags
@@ -51,6 +52,7 @@ _ABOUT: Final = {
     "remarks": "what is to be said of the samples, each with what to do",
     "nodes": "the names of the nodes by EP and operator",
     "profile": "where the time of the model's runs goes, by ORT's profiler in a session of its own; null when not made",
+    "comparison": "the comparison it was part of: its id, the cell, and which samples belong to which round; else null",
     "log": "what ORT and the EP said, with the stage it was said in; log_left_out lines are not there",
     "elapsed_ns": "wall-clock time of the measuring stage, also of a trial that failed in it",
     "warmup_ns": "the runs between the first run and the measuring stage; not part of the statistics",
@@ -97,6 +99,7 @@ class _Told:
     remarks: tuple[Remark, ...] = ()
     nodes: PlacedNodes | None = None
     profile: Profile | None = None
+    comparison: ComparisonPart | None = None
     tags: tuple[str, ...] = ()
     note: str = ""
     log: tuple[TrialLogLine, ...] = ()
@@ -150,6 +153,7 @@ def told_json(kept: KeptTrial) -> dict[str, Any]:
             remarks=kept.remarks,
             nodes=kept.nodes,
             profile=kept.profile,
+            comparison=kept.comparison,
             tags=clean_tags(kept.tags),
             note=kept.note,
             log=kept.log,
@@ -215,6 +219,7 @@ def trial_of(told: Any, samples: Nanoseconds, warmup: Nanoseconds) -> KeptTrial:
             libraries=found.libraries,
             registrations=tuple((entry.library, entry.duration_ns) for entry in found.registrations),
             profile=found.profile,
+            comparison=found.comparison,
             tags=clean_tags(found.tags),
             note=found.note,
         )

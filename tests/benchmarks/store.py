@@ -27,7 +27,8 @@ from typing import Final
 
 import numpy as np
 
-from gui.records.kept_trial import KeptTrial, new_id
+from gui.records.identity import new_id
+from gui.records.kept_trial import KeptTrial
 from gui.records.samples import Nanoseconds
 from gui.records.statistics import summarize
 from gui.records.trial_file import parse_trial_file

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from gui.records.check import Agreement, CheckSettings, OutputCheck, OutputDifference, Tolerance
+from gui.records.comparison import ComparisonPart, Round, RoundFacts, RoundLimits
 from gui.records.costs import AcceleratorUse, TrialCosts
 from gui.records.device import Device, DeviceType, HardwareDevice, Incompatibility, MemoryInfo
 from gui.records.failure import Failure, FailureKind
@@ -272,6 +273,18 @@ POLICY_OUTCOME = PolicyOutcome(
     creation_ns=7,
 )
 
+PART = ComparisonPart(
+    id="7d1a3a52-6f7a-4a3b-9c1d-2f0a6b8f4e21",
+    created="2026-01-01T00:00:00.000+00:00",
+    label="ggml, batch 8",
+    cell=2,
+    cell_count=3,
+    is_baseline=True,
+    planned_rounds=20,
+    rounds=(Round(number=1, position=2, began_ns=1 << 60, sample_count=2, measured_ns=1 << 40),),
+    is_alone=True,
+    is_made_anew=True,
+)
 RECORDS: tuple[Any, ...] = (
     FAILURE,
     DEVICE,
@@ -343,4 +356,7 @@ RECORDS: tuple[Any, ...] = (
         incompatibilities=(INCOMPATIBILITY,),
     ),
     TrialResult(settings=SETTINGS, outcome=Outcome.FAILED, facts=FACTS, statistics=STATISTICS, failure=FAILURE),
+    RoundLimits(seconds=0.25, lead_in_s=0.02),
+    RoundFacts(began_ns=1 << 60, sample_count=12, measured_ns=1 << 40, lead_in_runs=3, stopped=True),
+    PART,
 )

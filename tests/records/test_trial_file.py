@@ -34,6 +34,7 @@ from .examples import (
     GREETING,
     LIBRARY,
     LIBRARY_CHECK,
+    PART,
     PLACED_NODES,
     PROFILE,
     SETTINGS,
@@ -68,6 +69,7 @@ KEPT = KeptTrial(
     libraries=(replace(LIBRARY, check=LIBRARY_CHECK),),
     registrations=(("ggml", 1 << 40), ("other", None)),
     profile=PROFILE,
+    comparison=PART,
     tags=("baseline", "two words"),
     note="ä note\nof two lines",
 )

@@ -19,7 +19,8 @@ import pytest
 from gui.records.check import Agreement
 from gui.records.engine_command import PACKAGE_ROOT
 from gui.records.failure import FailureKind
-from gui.records.kept_trial import KeptTrial, machine_text, new_id
+from gui.records.identity import new_id
+from gui.records.kept_trial import KeptTrial, machine_text
 from gui.records.placement import PlacementVerdict
 from gui.records.result import Outcome
 from gui.store import schema
@@ -271,7 +272,7 @@ def test_that_a_reader_does_not_wait_for_a_writer(store: TrialStore, path: Path)
 def test_that_many_processes_may_make_and_fill_one_store_at_once(path: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from dataclasses import replace\n"
-        "from gui.store.store import TrialStore; from gui.records.kept_trial import new_id\n"
+        "from gui.store.store import TrialStore; from gui.records.identity import new_id\n"
         "from tests.records.test_trial_file import KEPT\n"
         "sys.stdin.readline()\n"
         "store = TrialStore(Path(sys.argv[1]))\n"
