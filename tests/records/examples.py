@@ -356,6 +356,7 @@ RECORDS: tuple[Any, ...] = (
         incompatibilities=(INCOMPATIBILITY,),
     ),
     TrialResult(settings=SETTINGS, outcome=Outcome.FAILED, facts=FACTS, statistics=STATISTICS, failure=FAILURE),
+    RoundLimits(iterations=7),
     RoundLimits(seconds=0.25, lead_in_s=0.02),
     RoundFacts(began_ns=1 << 60, sample_count=12, measured_ns=1 << 40, lead_in_runs=3, stopped=True),
     PART,
