@@ -5,15 +5,15 @@ from __future__ import annotations
 from .records.check import Agreement, OutputCheck, OutputDifference
 from .records.costs import AcceleratorUse, cpu_share
 from .records.device import Device, type_in_key
-from .records.inputs import InputFact, source_text
 from .records.latency_remarks import Remark
 from .records.placement import PlacementVerdict, judge_placement, placement_text, verdict_text
 from .records.policies import missed_preference
 from .records.result import TrialResult
 from .records.setup import Setup
 from .records.statistics import MIN_P99_SAMPLES, MIN_P999_SAMPLES, LatencyStatistics
-from .records.trial import Binding, CompiledModel, Ending, Target, TrialFacts, TrialSettings
+from .records.trial import CompiledModel, Ending, Target, TrialFacts, TrialSettings
 from .records.trial_log import TrialLog, placement_reasons
+from .records.trial_setup_rows import control_rows, input_text
 from .records.units import size_text, time_text
 
 Rows = list[tuple[str, str]]
@@ -30,8 +30,8 @@ def trial_rows(
     rows = [
         ("Model", settings.model_path),
         ("Target", target_text(settings.target, devices)),
-        *(("Input", _input_text(fact)) for fact in facts.inputs),
-        *_control_rows(settings),
+        *(("Input", f"{fact.name}, {input_text(fact)}") for fact in facts.inputs),
+        *control_rows(settings),
         *_placement_rows(settings.target, facts, log),
         ("Outcome", result.outcome.value),
     ]
@@ -197,24 +197,6 @@ def comparison_rows(results: list[tuple[str, TrialResult]]) -> Rows:
 def _devices_text(keys: tuple[str, ...], devices: tuple[Device, ...]) -> str:
     chosen = (device for device in devices if device.key in keys)
     return ", ".join(f"{device.ep_name} ({device.type.value} {device.device.vendor})" for device in chosen)
-
-
-def _input_text(fact: InputFact) -> str:
-    shape = "" if fact.shape is None else f" [{', '.join(map(str, fact.shape))}]"
-    said = "; ".join(text for text in (source_text(fact.source), fact.reason, fact.note) if text)
-    return f"{fact.name}, {fact.type}{shape}: {said}"
-
-
-def _control_rows(settings: TrialSettings) -> Rows:
-    """Return how it was run where that is not the usual way."""
-    rows = []
-    if settings.callers > 1:
-        rows.append(("Callers", f"{settings.callers} at once; each latency is that of one run of one caller"))
-    if settings.binding is not Binding.ARRAYS:
-        rows.append(("Handed over by", settings.binding.value))
-    if settings.pause_ms:
-        rows.append(("Pause", f"{settings.pause_ms:g} ms between two runs"))
-    return rows
 
 
 def _statistics_rows(statistics: LatencyStatistics) -> Rows:

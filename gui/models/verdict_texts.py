@@ -193,7 +193,7 @@ def outputs_verdict(trial: TrialRun) -> Verdict:
             if check is None:
                 cell = DASH
     if trial.verdict is PlacementVerdict.NONE and tone is Tone.GOOD:  # it ran there: that says nothing of the EP
-        text, cell, tone, icon = _tr("Outputs are the CPU's own"), _tr("the CPU's own"), Tone.PLAIN, "unknown"
+        text, cell, tone, icon = _tr("Outputs are the CPU's own"), _tr("CPU's own"), Tone.PLAIN, "unknown"
         return Verdict(text=text, short=text, cell=cell, tone=tone, icon=icon, tip=tip, page=TrialPage.OUTPUTS)
     short = {
         Agreement.IDENTICAL: _tr("Outputs identical"),

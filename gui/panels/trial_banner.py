@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QResizeEvent
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from .. import theme
 from ..models.verdict_texts import Alarm, Tone, TrialPage
 from .tones import alarm_colors, tone_color, with_text
-from .widgets import ElidedLabel
+from .widgets import ElidedLabel, WrappingFrame
 
 _ICON: Final = 20
 
 
-class AlarmStrip(QFrame):
+class AlarmStrip(WrappingFrame):
     """One alarm: a sentence on a coloured ground, what the EP said about it, and a button to more."""
 
     page_requested = Signal(TrialPage)
@@ -78,23 +78,6 @@ class AlarmStrip(QFrame):
         super().changeEvent(event)
         if event.type() is QEvent.Type.PaletteChange:
             self._tint()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Qt's; the text wraps anew."""
-        super().resizeEvent(event)
-        self._fit()
-
-    def event(self, event: QEvent) -> bool:
-        """Qt's."""
-        if event.type() is QEvent.Type.LayoutRequest:
-            self._fit()
-        return super().event(event)
-
-    def _fit(self) -> None:
-        """Take the height that the wrapped text needs: a layout around would cut it off."""
-        layout = self.layout()
-        if layout is not None:
-            self.setMinimumHeight(max(0, layout.totalHeightForWidth(self.width())))
 
     def _tint(self) -> None:
         if self._alarm is None:

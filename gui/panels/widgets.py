@@ -172,7 +172,28 @@ class MutedLabel(QLabel):
             self.setPalette(palette)
 
 
-class FailureBox(QFrame):
+class WrappingFrame(QFrame):
+    """A frame around text that wraps: it takes the height that the text needs."""
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt's; the text wraps anew."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def event(self, event: QEvent) -> bool:
+        """Qt's."""
+        if event.type() is QEvent.Type.LayoutRequest:
+            self._fit()
+        return super().event(event)
+
+    def _fit(self) -> None:
+        """Take the height that the wrapped text needs: a layout around would cut it off."""
+        layout = self.layout()
+        if layout is not None:
+            self.setMinimumHeight(max(0, layout.totalHeightForWidth(self.width())))
+
+
+class FailureBox(WrappingFrame):
     """A failure in the place where the user asked: sentence, next step, raw text behind *Details*."""
 
     closed = Signal()
@@ -265,23 +286,6 @@ class FailureBox(QFrame):
         super().changeEvent(event)
         if event.type() is QEvent.Type.PaletteChange:
             self._tint()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Qt's; the text wraps anew."""
-        super().resizeEvent(event)
-        self._fit()
-
-    def event(self, event: QEvent) -> bool:
-        """Qt's."""
-        if event.type() is QEvent.Type.LayoutRequest:
-            self._fit()
-        return super().event(event)
-
-    def _fit(self) -> None:
-        """Take the height that the wrapped text needs: a layout around would cut it off."""
-        layout = self.layout()
-        if layout is not None:
-            self.setMinimumHeight(layout.totalHeightForWidth(self.width()))
 
     def _tint(self) -> None:
         size = self.fontMetrics().height() + 4

@@ -20,12 +20,12 @@ def setup_rows(kept: KeptTrial) -> Rows:
         *((f"EP option {key}", value) for key, value in settings.options),
         *((f"Second EP's option {key}", value) for key, value in settings.second_options),
         *((f"Dimension {entry.name}", str(entry.size)) for entry in dimensions),
-        *((f"Input {fact.name}", _input_text(fact)) for fact in facts.inputs),
+        *((f"Input {fact.name}", input_text(fact)) for fact in facts.inputs),
         ("Seed", str(settings.seed)),
         ("Warm-up", f"{settings.warmup} runs after the first run"),
         ("Measuring", _measuring_text(kept)),
         ("Intra-op threads", str(threads) if threads else "ORT's choice"),
-        *_control_rows(settings),
+        *control_rows(settings),
         *_session_rows(settings.session),
         *(("Saved", path) for path in facts.saved_files),
     ]
@@ -46,13 +46,15 @@ def _measuring_text(kept: KeptTrial) -> str:
     return text + (ended or "")
 
 
-def _input_text(fact: InputFact) -> str:
+def input_text(fact: InputFact) -> str:
+    """Return type, shape and source of an input in words."""
     shape = "" if fact.shape is None else f" [{', '.join(map(str, fact.shape))}]"
     said = "; ".join(text for text in (source_text(fact.source), fact.reason, fact.note) if text)
     return f"{fact.type}{shape}: {said}"
 
 
-def _control_rows(settings: TrialSettings) -> Rows:
+def control_rows(settings: TrialSettings) -> Rows:
+    """Return how it was run where that is not the usual way."""
     rows = []
     if settings.callers > 1:
         rows.append(("Callers", f"{settings.callers} at once; each latency is that of one run of one caller"))

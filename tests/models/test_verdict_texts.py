@@ -133,7 +133,7 @@ def test_that_outputs_are_not_praised_where_the_cpu_was_compared_with_itself() -
     run = placed({CPU: 12})
     run.facts = replace(run.facts, check=OutputCheck(agreement=Agreement.IDENTICAL))
     found = outputs_verdict(run)
-    assert (found.text, found.cell, found.tone) == ("Outputs are the CPU's own", "the CPU's own", Tone.PLAIN)
+    assert (found.text, found.cell, found.tone) == ("Outputs are the CPU's own", "CPU's own", Tone.PLAIN)
 
 
 # ---- Policies ----
