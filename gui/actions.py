@@ -50,6 +50,19 @@ class Actions(QObject):
         self.stop = self._make(
             self.tr("&Stop"), "stop", "Esc", self.tr("Stop the trial; the samples taken so far are kept")
         )
+        self.compare_targets = self._make(
+            self.tr("Co&mpare targets…"),
+            "compare",
+            "Ctrl+M",
+            self.tr("Measure the model on several targets and with several sizes by turns, and say which is faster"),
+        )
+        self.compare_targets.setIconText(self.tr("Compare…"))
+        self.compare_trials = self._make(
+            self.tr("Compare se&lected trials"),
+            None,
+            "Ctrl+Shift+K",
+            self.tr("Show the trials selected in the list side by side, and which is faster"),
+        )
         self.compile_model = self._make(
             self.tr("&Compile…"),
             "compile",
@@ -110,6 +123,24 @@ class Actions(QObject):
             "Ctrl+U",
             self.tr("Take the trial's model, target, inputs and options for the next trial"),
         )
+        self.save_comparison = self._make(
+            self.tr("Save comparis&on…"),
+            None,
+            None,
+            self.tr("Write all that is known of the comparison to a file, to open it again anywhere"),
+        )
+        self.export_comparison = self._make(
+            self.tr("&Export comparison…"),
+            None,
+            None,
+            self.tr("Write a report (HTML, Markdown), a chart (SVG, PNG), the samples or the summaries (CSV)"),
+        )
+        self.copy_comparison_report = self._make(
+            self.tr("Copy report o&f comparison"),
+            None,
+            None,
+            self.tr("Put the comparison's report on the clipboard, as Markdown"),
+        )
         self.reload_model = self._make(
             self.tr("Rea&d model again"), None, "Ctrl+Shift+F5", self.tr("Read the model's file once more")
         )
@@ -129,8 +160,9 @@ class Actions(QObject):
         self.about.setMenuRole(QAction.MenuRole.AboutRole)
         self.stop.setEnabled(False)
         self.run.setEnabled(False)
-        self.compile_model.setEnabled(False)
-        for action in self.of_a_trial:
+        for action in (self.compile_model, self.compare_targets, self.compare_trials):
+            action.setEnabled(False)
+        for action in (*self.of_a_trial, *self.of_a_comparison):
             action.setEnabled(False)
         for action in (self.save_report, self.copy_report, self.compare_report):
             action.setEnabled(False)
@@ -152,6 +184,11 @@ class Actions(QObject):
             *(self.save_trial, self.export_trial, self.copy_trial_report, self.save_chart),
             *(self.copy_script, self.save_script, self.use_setup),
         )
+
+    @property
+    def of_a_comparison(self) -> tuple[QAction, ...]:
+        """The commands for the comparison that is shown, once it has ended."""
+        return (self.save_comparison, self.export_comparison, self.copy_comparison_report)
 
     def retint(self) -> None:
         """Draw the icons in the colours of the palette."""

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 from . import __version__, theme
 from .client.client import EngineClient
 from .client.inspector import Inspector
+from .comparison_keeper import ComparisonKeeper
 from .compile_keeper import CompileKeeper
 from .engine_keeper import EngineKeeper
 from .hardware_keeper import HardwareKeeper
@@ -81,6 +82,7 @@ class Explorer:
         self.compiler = CompileKeeper(self.client, self.state)
         self.policies = PolicyKeeper(self.client, self.state)
         self.profiler = ProfileKeeper(self.client, self.state)
+        self.comparer = ComparisonKeeper(self.client, self.state)
         self.archive = TrialArchive(self.state)
         self.window = MainWindow(
             self.state,
@@ -92,6 +94,7 @@ class Explorer:
             self.compiler,
             self.policies,
             self.profiler,
+            self.comparer,
             self.archive,
             self.log,
         )

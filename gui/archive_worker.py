@@ -9,34 +9,44 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Signal, SignalInstance
 
 from .records.failure import FailureKind
 from .records.kept_trial import KeptTrial
 from .records.profile import Profile
+from .records.statistics import summarize
 
 if TYPE_CHECKING:
     from .store.errors import StoreError
     from .store.store import TrialStore
 
 _Job = Callable[[], None]
+_Handed = tuple[KeptTrial, int]
+"""A trial to be written, and its ticket."""
+
+SO_FAR: Final = 0
+"""The ticket of trials that are under way."""
 
 
 class ArchiveSignals(QObject):
     """Emitted on the worker's thread; the window's slots run on the window's."""
 
-    kept = Signal(str)
-    """The id of a trial that is in the store now."""
+    kept = Signal(str, int)
+    """The id of a trial that is in the store now, and the ticket it was handed over with."""
     changed = Signal()
     """Something else than a new trial has changed in the store, by this window or another."""
     rows_read = Signal(object)
     """list of `TrialSummary`: all, in the order in which they came into the store."""
     rows_added = Signal(object)
     """list of `TrialSummary`: those that came since the last were told."""
-    loaded = Signal(object)
-    """list of `KeptTrial`."""
+    rows_changed = Signal(object)
+    """list of `TrialSummary`: those of trials that have grown."""
+    loaded = Signal(object, tuple)
+    """list of `KeptTrial`, and the ids that were to be compared; none when they were only to be opened."""
+    comparison_found = Signal(tuple)
+    """The ids of the trials of a comparison."""
     deleted = Signal(tuple)
     """The ids of trials."""
     failed = Signal(object, bool)
@@ -60,7 +70,8 @@ class ArchiveWorker:
         self._path = path
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._store: TrialStore | None = None
-        self._unwritten: dict[str, KeptTrial] = {}
+        self._handed: dict[str, _Handed] = {}  # written by the window's thread, taken from by this one
+        self._unwritten: dict[str, _Handed] = {}
         self._profiles: dict[str, Profile] = {}
         self._is_failing = self._had_to_wait = False
         self._version: int | None = None
@@ -77,9 +88,14 @@ class ArchiveWorker:
         """Whether the thread runs."""
         return self._thread.is_alive()
 
-    def keep(self, kept: KeptTrial) -> None:
-        """Write a trial; as long as that fails it is tried again with everything else that is written."""
-        self._jobs.put(partial(self._keep, kept))
+    def keep(self, kept: KeptTrial, ticket: int = SO_FAR) -> None:
+        """Write a trial; as long as that fails it is tried again with everything else that is written.
+
+        The ticket is told when it is written; without one it is a trial under way, as far as it is. Of what comes for
+        one trial faster than it can be written only the last is written.
+        """
+        self._handed[kept.id] = (kept, ticket)
+        self._jobs.put(partial(self._keep, kept.id))
 
     def set_profile(self, trial_id: str, profile: Profile) -> None:
         """Write a profile that was made of a trial after that had been written."""
@@ -101,9 +117,13 @@ class ArchiveWorker:
         """Tell `changed` when another window has written since the last look; try again what could not be written."""
         self._jobs.put(self._look)
 
-    def load(self, ids: tuple[str, ...]) -> None:
-        """Read trials with everything."""
-        self._jobs.put(partial(self._load, ids))
+    def load(self, ids: tuple[str, ...], compared: tuple[str, ...] = ()) -> None:
+        """Read trials with everything; `compared` is told with them."""
+        self._jobs.put(partial(self._load, ids, compared))
+
+    def find_comparison(self, comparison: str) -> None:
+        """Look for the trials of a comparison."""
+        self._jobs.put(partial(self._find_comparison, comparison))
 
     def set_words(self, ids: tuple[str, ...], tags: tuple[str, ...] | None, note: str | None) -> None:
         """Replace tags and note of trials; None leaves them as they are."""
@@ -174,13 +194,20 @@ class ArchiveWorker:
             self._store.close()
             self._store = None
 
-    def _keep(self, kept: KeptTrial) -> None:
-        self._unwritten[kept.id] = kept
-        self._write()
+    def _keep(self, trial_id: str) -> None:
+        handed = self._handed.pop(trial_id, None)
+        if handed is not None:  # else a later one was in its place when that before was taken
+            kept, ticket = handed
+            if ticket == SO_FAR:
+                statistics = summarize(kept.samples, kept.elapsed_ns, kept.facts.sample_count)
+                kept = replace(kept, statistics=statistics)
+            self._unwritten[trial_id] = (kept, ticket)
+            self._write()
 
     def _set_profile(self, trial_id: str, profile: Profile) -> None:
         if trial_id in self._unwritten:
-            self._unwritten[trial_id] = replace(self._unwritten[trial_id], profile=profile)
+            kept, ticket = self._unwritten[trial_id]
+            self._unwritten[trial_id] = (replace(kept, profile=profile), ticket)
         else:
             self._profiles[trial_id] = profile
         self._write()
@@ -188,10 +215,12 @@ class ArchiveWorker:
     def _write(self) -> None:
         from .store.errors import StoreError
 
-        for kept in tuple(self._unwritten.values()):
-            self._opened().add(kept)
+        for kept, ticket in tuple(self._unwritten.values()):
+            has_grown = self._opened().keep(kept) > 0
             del self._unwritten[kept.id]
-            self._tell(self.signals.kept, kept.id)
+            self._tell(self.signals.kept, kept.id, ticket)
+            if has_grown:
+                self._tell(self.signals.rows_changed, self._opened().summaries(ids=(kept.id,)))
         for trial_id, profile in tuple(self._profiles.items()):
             try:
                 self._opened().set_profile(trial_id, profile)
@@ -220,7 +249,7 @@ class ArchiveWorker:
             self._version = version
             self._tell(self.signals.changed)
 
-    def _load(self, ids: tuple[str, ...]) -> None:
+    def _load(self, ids: tuple[str, ...], compared: tuple[str, ...]) -> None:
         from .store.errors import StoreError
 
         found: list[KeptTrial] = []
@@ -231,7 +260,10 @@ class ArchiveWorker:
                 self._fail(error)
                 if error.set_aside is not None:
                     break
-        self._tell(self.signals.loaded, found)
+        self._tell(self.signals.loaded, found, compared)
+
+    def _find_comparison(self, comparison: str) -> None:
+        self._tell(self.signals.comparison_found, self._opened().comparison_ids(comparison))
 
     def _set_words(self, ids: tuple[str, ...], tags: tuple[str, ...] | None, note: str | None) -> None:
         if tags is not None:

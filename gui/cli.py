@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
-from . import __version__, preflight
+from . import __version__, compare_arguments, preflight
 from . import arguments as read
 from .records.inputs import ChannelOrder, ImageLayout
 from .records.setup import MAX_TRIALS
@@ -27,8 +27,9 @@ from .records.trial import (
 
 SCALINGS: Final = ("unit", "symmetric", "bytes", "imagenet")
 _TIMEOUT: Final = 60.0
+_WITH_ENGINE: Final = "--report, --run, --compare or --explain-policies"
 _EPILOG = f"""\
-Without --report, --run, --show or --explain-policies the window opens, with MODEL chosen or the file open.
+Without --report, --run, --compare, --show or --explain-policies the window opens, with MODEL chosen or the file open.
 
   main.py --report devices.json --library ggml=/path/to/libonnxruntime_ggml.so
   main.py --explain-policies model.onnx --library ggml=/path/to/libonnxruntime_ggml.so
@@ -39,7 +40,7 @@ Without --report, --run, --show or --explain-policies the window opens, with MOD
   main.py --run model.onnx --library qnn=/path/to/qnn.so --device QNNExecutionProvider --compile model_ctx.onnx
   main.py --run model.onnx --iterations 1000 --export report.html --export samples.csv
   main.py --show trial.json other.json --export all.summary.csv
-
+{compare_arguments.EXAMPLES}
 SPEC is one of {read.FILLS},
 values:V,V,… and omitted. Inputs without --input or --fill get values that suit the model.
 
@@ -57,10 +58,11 @@ Several sizes of --dim give a trial each, of several dimensions one for each com
 that fails does not keep the next from running. FILE.json of --output is then FILE-1.json, FILE-2.json, …; likewise
 what --export, --python, --profile, --trace, --save-outputs and --save-optimized write; summaries are one file.
 
+{compare_arguments.HELP}
 --explain-policies tries each selection policy with a session: which device it takes, how many nodes that gets, and
 why it fails where it does; free dimensions are 1. A policy that fails, or takes longer than --timeout, is a row.
 
-Exit codes: 0 done, 1 the trial failed or a file cannot be read or written, 2 wrong usage.
+Exit codes: 0 done, 1 the trial or a row of the comparison failed, or a file cannot be read or written, 2 wrong usage.
 """
 
 
@@ -77,11 +79,13 @@ def main(argv: Sequence[str]) -> int:
         from .app import run
 
         return run(arguments.model)
-    from . import commands, export_command, run_command  # numpy is there now
+    from . import commands, compare_command, export_command, run_command  # numpy is there now
 
     try:
         if arguments.show is not None:
             return export_command.run_show(arguments)
+        if arguments.compare is not None:
+            return compare_command.run_compare(arguments)
         if arguments.explain_policies is not None:
             return commands.run_explain_policies(arguments)
         return commands.run_report(arguments) if arguments.report is not None else run_command.run(arguments)
@@ -132,7 +136,8 @@ def _parser() -> tuple[argparse.ArgumentParser, list[str]]:
         "       main.py --report FILE [--library NAME=PATH …] [--timeout S] [--verbose]\n"
         "       main.py --explain-policies [MODEL] [--library NAME=PATH …] [--output FILE.json] [--timeout S]\n"
         "       main.py --run MODEL|SETUP.json [--library NAME=PATH …] [--device EP | --policy NAME] [options]\n"
-        "       main.py --show TRIAL.json … [--export FILE …]",
+        f"       {compare_arguments.USAGE}\n"
+        "       main.py --show TRIAL.json|COMPARISON.json … [--export FILE …]",
         description="See which devices ONNX Runtime can reach, and try a model on each.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -155,8 +160,12 @@ def _parser() -> tuple[argparse.ArgumentParser, list[str]]:
     )
     what.add_argument("--run", metavar="MODEL", help="run a trial of this model, or those of a set-up (.json)")
     what.add_argument(
-        "--show", metavar="TRIAL.json", nargs="+", help="tell what saved trials were; with --export, convert them"
+        "--show",
+        metavar="TRIAL.json",
+        nargs="+",
+        help="tell what saved trials and comparisons were, and compare several; with --export, convert them",
     )
+    compare_arguments.add_compare(what, parser)
     parser.add_argument(
         "--library",
         metavar="NAME=PATH",
@@ -255,7 +264,8 @@ def _add_files(options: _RunOptions) -> None:
     options.add_many(
         "--export",
         "FILE",
-        "a report (.html, .md), samples (.csv), a chart (.svg), the trial (.json), or one line a trial (.summary.csv)",
+        "a report (.html, .md), samples (.csv), a chart (.svg), the trial or comparison (.json), or one line a trial"
+        " (.summary.csv)",
         read.export_file,
     )
     options.add("--profile", "FILE.json", "profile the model afterwards: which operators and nodes take the time")
@@ -271,7 +281,8 @@ def _check(parser: argparse.ArgumentParser, arguments: argparse.Namespace, go_wi
     """Refuse what argparse cannot: options without what they belong to, and names given twice."""
     if arguments.model is not None and _is_without_window(arguments):
         parser.error(f"unexpected argument: {arguments.model}")
-    if arguments.run is None:
+    compare_arguments.check_compare(parser, arguments)
+    if arguments.run is None and arguments.compare is None:
         fits = {
             "output": arguments.explain_policies,
             "option": arguments.explain_policies,
@@ -283,11 +294,9 @@ def _check(parser: argparse.ArgumentParser, arguments: argparse.Namespace, go_wi
             parser.error(f"--{given.replace('_', '-')} goes with --run")
     if not _is_without_window(arguments) or arguments.show is not None:
         if arguments.library:
-            parser.error(
-                "--library goes with --report, --run or --explain-policies; in the window, choose Add library…"
-            )
+            parser.error(f"--library goes with {_WITH_ENGINE}; in the window, choose Add library…")
         if arguments.timeout is not None or arguments.verbose:
-            parser.error("--timeout and --verbose go with --report, --run or --explain-policies")
+            parser.error(f"--timeout and --verbose go with {_WITH_ENGINE}")
     _check_together(parser, arguments)
     for what in ("library", "option", "second_option", "dim", "shape", "length", "config"):
         _check_twice(parser, f"--{what.replace('_', '-')}", [name for name, _value in getattr(arguments, what)])
@@ -301,9 +310,8 @@ def _check(parser: argparse.ArgumentParser, arguments: argparse.Namespace, go_wi
 
 
 def _is_without_window(arguments: argparse.Namespace) -> bool:
-    return any(
-        what is not None for what in (arguments.report, arguments.run, arguments.explain_policies, arguments.show)
-    )
+    ways = (arguments.report, arguments.run, arguments.compare, arguments.explain_policies, arguments.show)
+    return any(way is not None for way in ways)
 
 
 def _check_together(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:

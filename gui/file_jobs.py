@@ -5,11 +5,16 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QIODevice, QObject, QRunnable, QSaveFile, Signal
 
 from .records.failure import Failure, FailureError, FailureKind
+from .records.kept_files import COMPARISON_FILE, HEAD_BYTES, kind_of
 from .records.kept_trial import KeptTrial
+
+if TYPE_CHECKING:
+    from .records.comparison_file import KeptComparison
 
 
 class _Signals(QObject):
@@ -55,23 +60,29 @@ class WriteJob(FileJob):
 
 
 class ReadJob(FileJob):
-    """Reads a trial file."""
+    """Reads the file of a trial or of a comparison."""
 
     def __init__(self, path: Path, most_bytes: int) -> None:
         super().__init__()
         self.path = path
         self.kept: KeptTrial | None = None
+        self.comparison: KeptComparison | None = None
         self.failure: Failure | None = None
         self._most_bytes = most_bytes
 
     def work(self) -> None:
         """Read and parse."""
-        from .records.trial_file import parse_trial_file  # the window starts without it
+        from .records.comparison_file import parse_comparison_file  # the window starts without them
+        from .records.trial_file import parse_trial_file
 
         try:
             if self.path.stat().st_size > self._most_bytes:
                 raise OSError("it is too large for a trial")
-            self.kept = parse_trial_file(self.path.read_bytes(), self.path.name)
+            data = self.path.read_bytes()
+            if kind_of(data[:HEAD_BYTES]) is COMPARISON_FILE:
+                self.comparison = parse_comparison_file(data, self.path.name)
+            else:
+                self.kept = parse_trial_file(data, self.path.name)
         except OSError as error:
             self.failure = Failure(
                 kind=FailureKind.NOT_A_TRIAL,

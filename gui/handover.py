@@ -6,31 +6,31 @@ import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Qt, QThreadPool, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from .comparison_run import ComparisonRun
 from .dialogs.failure_box import failure_box
 from .file_jobs import FileJob, ReadJob, WriteJob
 from .keeping import kept_trial_of, trial_run_of
 from .records.export_kinds import ENDINGS, ExportKind, export_kind
 from .records.failure import Failure, FailureKind
+from .records.kept_files import HEAD_BYTES, kind_of
 from .records.kept_trial import KeptTrial
-from .records.result import RESULT_FORMAT
 from .records.setup import Setup
 from .records.setup_file import setup_of
 from .settings import Settings
 from .state import State
 from .trial_run import TrialRun
 
-_HEAD_BYTES: Final = 4 << 10
+if TYPE_CHECKING:
+    from .records.comparison_file import KeptComparison
+
 _MAX_BYTES: Final = 256 << 20
-"""A trial of 20 million samples comes near it."""
-_TRIAL: Final = re.compile(
-    rb'^(\xef\xbb\xbf)?\s*\{\s*"format"\s*:\s*"' + re.escape(RESULT_FORMAT.rsplit(" ", 1)[0]).encode("ascii") + rb" "
-)
+"""A trial of 20 million samples comes near it, and a comparison of twenty with a million each."""
 
 
 class Handover(QObject):
@@ -38,6 +38,11 @@ class Handover(QObject):
 
     offered = Signal(bool)
     """Whether there is a trial that can be handed over: one that has ended and of which all is known."""
+    comparison_offered = Signal(bool)
+    """Whether there is a comparison that can be handed over: one that has ended and of which all is known."""
+    comparison_opened = Signal(object, object)
+    """The trials of a comparison that was in a file, a tuple of `TrialRun`, and which of them the others are compared
+    with, None where they say so themselves."""
     setup_requested = Signal(object)
     """The `Setup` of a trial shall be used."""
 
@@ -49,18 +54,25 @@ class Handover(QObject):
         *,
         selected: Callable[[], tuple[TrialRun, ...]],
         picture: Callable[[TrialRun], bytes],
+        comparison_picture: Callable[[], bytes],
     ) -> None:
-        """`selected` returns the trials selected in the list; `picture` draws the charts of one as PNG."""
+        """`selected` returns the trials selected in the list; `picture` draws the charts of one as PNG.
+
+        `comparison_picture` draws the chart that is seen of the comparison.
+        """
         super().__init__(window)
         self._window = window
         self._state = state
         self._settings = settings
         self._selected = selected
         self._picture = picture
+        self._comparison_picture = comparison_picture
         self._jobs: set[FileJob] = set()  # alive until they have answered
-        self._is_offered = False
+        self._is_offered = self._is_comparison_offered = False
         state.trial_changed.connect(self._offer)
         state.current_trial_changed.connect(self._offer)
+        for signal in (state.comparison_changed, state.trial_changed):
+            signal.connect(self._offer_comparison)
 
     def _offer(self) -> None:
         is_offered = self._shown() is not None
@@ -71,6 +83,16 @@ class Handover(QObject):
     def _shown(self) -> TrialRun | None:
         trial = self._state.current_trial
         return trial if trial is not None and trial.is_settled else None
+
+    def _offer_comparison(self) -> None:
+        is_offered = self._shown_comparison() is not None
+        if is_offered != self._is_comparison_offered:
+            self._is_comparison_offered = is_offered
+            self.comparison_offered.emit(is_offered)
+
+    def _shown_comparison(self) -> ComparisonRun | None:
+        run = self._state.comparison
+        return run if run is not None and not run.is_running and all(trial.is_settled for trial in run.runs) else None
 
     # ---- A script ----
 
@@ -148,15 +170,8 @@ class Handover(QObject):
         """Write what the ending of the name says of the first trial, or summaries of `summarized`."""
         from .records.trial_exports import export_text  # the window starts without it
 
-        kind = export_kind(path)
+        kind = self._kind_of(path)
         if kind is None:
-            self._tell(
-                Failure(
-                    kind=FailureKind.BAD_SETTING,
-                    message=self.tr("{0} has an ending that says of no kind of file.").format(Path(path).name),
-                    hint=self.tr("Choose one of {0}.").format(ENDINGS),
-                )
-            )
             return
         taken = (summarized or trials) if kind is ExportKind.SUMMARIES else trials
         kept = tuple(kept_trial_of(trial) for trial in taken)
@@ -190,6 +205,61 @@ class Handover(QObject):
         data = self._picture(trial)
         self._write(path, lambda: data)
 
+    # ---- Comparisons ----
+
+    def save_comparison(self) -> None:
+        """Ask where to save the comparison that is shown, to be opened again."""
+        self._ask_comparison_place(self.tr("Save the comparison"), "json", self.tr("Comparisons (*.json)"))
+
+    def export_comparison(self) -> None:
+        """Ask what to export of the comparison that is shown, and where to."""
+        self._ask_comparison_place(
+            self.tr("Export the comparison"),
+            "html",
+            self.tr("Report as HTML (*.html)"),
+            self.tr("Report as Markdown (*.md)"),
+            self.tr("Charts of medians as SVG (*.svg)"),
+            self.tr("Chart that is seen, as PNG (*.png)"),
+            self.tr("Samples as CSV (*.csv)"),
+            self.tr("Summaries as CSV (*.summary.csv)"),
+        )
+
+    def _ask_comparison_place(self, title: str, ending: str, *filters: str) -> None:
+        run = self._shown_comparison()
+        if run is not None:
+            stem = f"{_file_stem_of(run.runs[0].model_name, self.tr('comparison'), run.runs[0].created[:10])}.{ending}"
+            self._ask_place(title, stem, filters, partial(self.export_comparison_as, run))
+
+    def export_comparison_as(self, run: ComparisonRun, path: str) -> None:
+        """Write what the ending of the name says of a comparison that has ended."""
+        from .records.comparison_exports import comparison_export_text  # the window starts without them
+        from .records.comparison_table import compared_trials
+
+        if path.lower().endswith(".png"):
+            picture = self._comparison_picture()
+            self._write(path, lambda: picture)
+            return
+        kind = self._kind_of(path)
+        if kind is not None:
+            kept = tuple(kept_trial_of(trial) for trial in run.runs)
+            self._write(
+                path,
+                lambda: comparison_export_text(kind, compared_trials(kept, run.baseline)).encode(
+                    "utf-8", "surrogateescape"
+                ),
+            )
+
+    def copy_comparison_report(self) -> None:
+        """Put the report of the comparison that is shown on the clipboard, as Markdown."""
+        run = self._shown_comparison()
+        if run is not None:
+            from .records.comparison_report import comparison_markdown  # the window starts without them
+            from .records.comparison_table import compared_trials
+
+            kept = tuple(kept_trial_of(trial) for trial in run.runs)
+            QGuiApplication.clipboard().setText(comparison_markdown(compared_trials(kept, run.baseline)))
+            self._state.post(self.tr("The report of the comparison is on the clipboard, as Markdown."))
+
     def use_setup(self) -> None:
         """Have the trial's set-up used for the next one."""
         trial = self._shown()
@@ -219,12 +289,12 @@ class Handover(QObject):
         self._start(job)
 
     def is_trial(self, path: str) -> bool:
-        """Whether a file is a trial, by its name and its first bytes."""
+        """Whether a file is a trial or a comparison, by its name and its first bytes."""
         if not path.lower().endswith(".json"):
             return False
         try:
             with Path(path).open("rb") as file:
-                return _TRIAL.search(file.read(_HEAD_BYTES)) is not None
+                return kind_of(file.read(HEAD_BYTES)) is not None
         except OSError:
             return False
 
@@ -232,9 +302,12 @@ class Handover(QObject):
         self._jobs.discard(job)
         if job.failure is not None:
             self._tell(job.failure)
-        elif job.kept is not None:
-            self._settings.trial_folder = str(job.path.parent)
+            return
+        self._settings.trial_folder = str(job.path.parent)
+        if job.kept is not None:
             self._show(job.kept, job.path)
+        elif job.comparison is not None:
+            self._show_comparison(job.comparison, job.path)
 
     def _show(self, kept: KeptTrial, path: Path) -> None:
         listed = next((trial for trial in self._state.trials if trial.id == kept.id), None)
@@ -242,9 +315,23 @@ class Handover(QObject):
             self._state.show_trial(listed)
             self._state.post(self.tr("The trial of {0} is in the list already, as #{1}.").format(path, listed.number))
             return
-        number = 1 + max((trial.number for trial in self._state.trials), default=0)
-        self._state.add_trial(trial_run_of(kept, number, path.name))
+        self._add(kept, path)
         self._state.post(self.tr("The trial is open: {0}").format(path))
+
+    def _show_comparison(self, found: KeptComparison, path: Path) -> None:
+        """List the trials that are not listed yet, and have all of them compared."""
+        listed = {trial.id: trial for trial in self._state.trials}
+        trials = tuple(
+            listed[kept.id] if kept.id in listed else self._add(kept, path, show=False) for kept in found.trials
+        )
+        self._state.post(self.tr("The comparison is open: {0}").format(path))
+        self.comparison_opened.emit(trials, None if found.baseline is None else trials[found.baseline])
+
+    def _add(self, kept: KeptTrial, path: Path, *, show: bool = True) -> TrialRun:
+        number = 1 + max((trial.number for trial in self._state.trials), default=0)
+        trial = trial_run_of(kept, number, path.name)
+        self._state.add_trial(trial, show=show)
+        return trial
 
     # ---- What all of them need ----
 
@@ -259,6 +346,19 @@ class Handover(QObject):
         dialog.selectFile(name)
         dialog.fileSelected.connect(write)
         dialog.open()
+
+    def _kind_of(self, path: str) -> ExportKind | None:
+        """Return what the ending of a name says; None after telling that it says nothing."""
+        kind = export_kind(path)
+        if kind is None:
+            self._tell(
+                Failure(
+                    kind=FailureKind.BAD_SETTING,
+                    message=self.tr("{0} has an ending that says of no kind of file.").format(Path(path).name),
+                    hint=self.tr("Choose one of {0}.").format(ENDINGS),
+                )
+            )
+        return kind
 
     def _write(self, path: str, render: Callable[[], bytes]) -> None:
         """Write what `render` returns, on a thread of the pool; it must not touch the window."""
@@ -303,5 +403,8 @@ def _suffix(name_filter: str) -> str:
 
 def _file_stem(trial: TrialRun) -> str:
     """Return MODEL_TARGET_DATE, without what a file's name should not have."""
-    parts = (trial.model_name, trial.target_text, trial.created[:10])
+    return _file_stem_of(trial.model_name, trial.target_text, trial.created[:10])
+
+
+def _file_stem_of(*parts: str) -> str:
     return "_".join(re.sub(r"[^\w.-]+", "_", part).strip("_") for part in parts if part)

@@ -13,21 +13,23 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import FrameType
 from typing import IO, Any, Final
 
+from .headless_check import check_library
 from .records.codec import DecodeError, StringMap, from_json, to_json
+from .records.comparison import RoundFacts, RoundLimits
 from .records.device import Incompatibility
-from .records.engine_command import engine_command, engine_environment, inspector_command
+from .records.engine_command import engine_command, engine_environment
 from .records.failure import Failure, FailureError, FailureKind, failure_error
 from .records.library import Library, LibraryState
-from .records.library_check import Finding, LibraryCheck, Mark
 from .records.log import LogRecord, record_of_stderr_line, strip_ansi
 from .records.model import ModelDescription
 from .records.policies import PolicyOutcome
 from .records.process_exit import exit_of_return_code
 from .records.profile import Profile
 from .records.protocol import EventKind, Explanation, Greeting, Inventory, Op, decode_line, decode_mark, encode_line
-from .records.trial import CompiledModel, Policy, TrialSettings
+from .records.trial import CompiledModel, Policy, TrialFacts, TrialSettings
 from .records.trial_log import TrialLog, TrialLogLine
 
 START_SECONDS: Final = 60.0
@@ -35,7 +37,6 @@ GRACE_SECONDS: Final = 3.0
 _LAST_LINES: Final = 40
 _SAID_LINES: Final = 100
 _LAST_WORDS_S: Final = 0.5
-_CHECK_SECONDS: Final = 60.0
 _STEP_SECONDS: Final = 0.5
 if sys.platform == "win32":
     _CREATION_FLAGS = subprocess.CREATE_NEW_PROCESS_GROUP
@@ -44,29 +45,7 @@ else:
 _INTERRUPT: Final = b""
 """Stands for Ctrl-C among the engine's lines, which are never empty."""
 
-EventSink = Callable[[dict[str, Any]], None]
-
-
-def check_library(path: str) -> LibraryCheck:
-    """Read a library file without loading it, in a process that may die of it."""
-    request = encode_line({"id": 1, "op": "inspect", "paths": [path]})
-    try:
-        done = subprocess.run(
-            inspector_command(),
-            input=request,
-            env=engine_environment(),
-            capture_output=True,
-            check=False,
-            timeout=_CHECK_SECONDS,
-        )
-        for line in done.stdout.splitlines():
-            message = decode_line(line)
-            if message.get("event") == "checked":
-                return from_json(LibraryCheck, message["check"])
-        problem = f"reading it ended the process that read it: {exit_of_return_code(done.returncode)}"
-    except (subprocess.TimeoutExpired, DecodeError, OSError) as error:
-        problem = f"it could not be read: {error}"
-    return LibraryCheck(path=path, findings=(Finding(topic="file", mark=Mark.DOUBTFUL, text=problem),))
+EventSink = Callable[[dict[str, Any]], object]
 
 
 class HeadlessEngine:
@@ -88,6 +67,13 @@ class HeadlessEngine:
         self._stage = ""
         self._loaded: dict[str, str] = {}
         self.greeting: Greeting | None = None
+        self.is_interrupted = False
+        """Whether Ctrl-C was pressed since `interrupts_in_turn` was entered."""
+
+    @property
+    def is_running(self) -> bool:
+        """Whether there is an engine that can be asked."""
+        return self._process is not None and self._process.poll() is None
 
     def start(self) -> Greeting:
         """Start an engine and return its greeting. Raises `FailureError`."""
@@ -151,12 +137,55 @@ class HeadlessEngine:
 
         What is said meanwhile is added to `log`.
         """
-        with self._interrupts_in_turn(), self._logged(log):
+        with self.interrupts_in_turn(), self._logged(log):
             return self._ask(Op.RUN_TRIAL, "running the trial", on_event=on_event, settings=to_json(settings))
+
+    def open_session(self, trial_id: str, settings: TrialSettings, on_event: EventSink, log: TrialLog) -> TrialFacts:
+        """Begin a trial that is measured in rounds, and return what is known after its warm-up.
+
+        This and the next two are called within `interrupts_in_turn`: Ctrl-C ends what is under way. They raise
+        `FailureError`; what is said meanwhile is added to `log`.
+        """
+        with self._logged(log):
+            answer = self._ask(
+                Op.OPEN_SESSION, "creating a session", on_event=on_event, trial=trial_id, settings=to_json(settings)
+            )
+        return from_json(TrialFacts, answer)
+
+    def measure_round(self, trial_id: str, limits: RoundLimits, on_event: EventSink, log: TrialLog) -> RoundFacts:
+        """Measure some runs of a trial that is open. What is printed meanwhile carries no marks: nothing is awaited."""
+        self._log = log
+        try:
+            answer = self._ask(
+                Op.MEASURE_ROUND, "measuring a round", on_event=on_event, trial=trial_id, limits=to_json(limits)
+            )
+        finally:
+            self._log = None
+        return from_json(RoundFacts, answer)
+
+    def close_session(self, trial_id: str, on_event: EventSink, log: TrialLog, *, check: bool) -> TrialFacts:
+        """End a trial that is open, its outputs compared or not, and return all that is known of it."""
+        with self._logged(log):
+            answer = self._ask(Op.CLOSE_SESSION, "closing a session", on_event=on_event, trial=trial_id, check=check)
+        return from_json(TrialFacts, answer)
+
+    @contextmanager
+    def interrupts_in_turn(self) -> Iterator[None]:
+        """Let Ctrl-C wait its turn among the engine's lines, so that it cuts no batch of samples in two."""
+        self.is_interrupted = False
+        before = signal.signal(signal.SIGINT, self._on_interrupt)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def _on_interrupt(self, _number: int, _frame: FrameType | None) -> None:
+        self.is_interrupted = True
+        self._lines.put(_INTERRUPT)
 
     def compile(self, settings: TrialSettings, path: str, on_event: EventSink) -> CompiledModel:
         """Compile the model of a trial for its target into a file; Ctrl-C stops it. Raises `FailureError`."""
-        with self._interrupts_in_turn():
+        with self.interrupts_in_turn():
             answer = self._ask(
                 Op.COMPILE, "compiling the model", on_event=on_event, settings=to_json(settings), path=path
             )
@@ -186,13 +215,13 @@ class HeadlessEngine:
 
     def profile(self, settings: TrialSettings) -> Profile:
         """Profile the model of a trial on its target; Ctrl-C stops it. Raises `FailureError`."""
-        with self._interrupts_in_turn():
+        with self.interrupts_in_turn():
             answer = self._ask(Op.PROFILE, "profiling", on_event=lambda _message: None, settings=to_json(settings))
         return from_json(Profile, answer)
 
     def revive(self) -> None:
         """Start another engine with the same libraries if this one is dead. Raises `FailureError`."""
-        if self._process is None or self._process.poll() is not None:
+        if not self.is_running:
             self._replace()
 
     def _load(self, name: str, path: str, timeout_s: float) -> Library:
@@ -356,15 +385,6 @@ class HeadlessEngine:
         with self._log_lock:
             if self._log is not None:
                 self._log.add((TrialLogLine(stage=stage, record=record),))
-
-    @contextmanager
-    def _interrupts_in_turn(self) -> Iterator[None]:
-        """Let Ctrl-C wait its turn among the engine's lines, so that it cuts no batch of samples in two."""
-        before = signal.signal(signal.SIGINT, lambda _number, _frame: self._lines.put(_INTERRUPT))
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGINT, before)
 
     @staticmethod
     def _read_lines(stream: IO[bytes], lines: queue.SimpleQueue[bytes | None]) -> None:

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 from .records.compared import Compared
 from .records.kept_trial import KeptTrial, machine_text
-from .records.statistics import summarize
+from .records.result import Outcome
+from .records.statistics import LatencyStatistics, summarize
+from .records.trial import Ending, TrialFacts
 from .records.trial_log import TrialLog
 from .targets import target_text
 from .trial_run import TrialRun
@@ -17,18 +19,34 @@ def kept_trial_of(trial: TrialRun) -> KeptTrial:
 
     Before `TrialRun.is_settled` the statistics are computed here, which takes a while for millions of samples.
     """
+    return _kept(trial, trial.outcome, trial.facts, trial.exact or trial.exact_statistics())
+
+
+def kept_so_far(trial: TrialRun) -> KeptTrial:
+    """Return a trial of a comparison that is under way as if it had been stopped after the last round.
+
+    Its samples are not copied, and its statistics not computed.
+    """
+    rounds = () if trial.comparison is None else trial.comparison.rounds
+    count, measured_ns = sum(part.sample_count for part in rounds), sum(part.measured_ns for part in rounds)
+    facts = replace(trial.facts, ending=Ending.STOPPED, sample_count=count, measured_ns=measured_ns)
+    kept = _kept(trial, Outcome.STOPPED, facts, None)
+    return replace(kept, samples=kept.samples[:count], elapsed_ns=measured_ns)
+
+
+def _kept(trial: TrialRun, outcome: Outcome, facts: TrialFacts, statistics: LatencyStatistics | None) -> KeptTrial:
     devices = trial.reachable
     if not trial.is_opened:  # else they are those that were kept
-        taken = set(trial.facts.target_devices) - {device.key for device in trial.devices}
+        taken = set(facts.target_devices) - {device.key for device in trial.devices}
         devices = (*trial.devices, *(device for device in trial.reachable if device.key in taken))
     return KeptTrial(
         id=trial.id,
         created=trial.created,
         settings=trial.settings,
-        outcome=trial.outcome,
-        facts=trial.facts,
+        outcome=outcome,
+        facts=facts,
         failure=trial.failure,
-        statistics=trial.exact or trial.exact_statistics(),
+        statistics=statistics,
         remarks=trial.remarks,
         samples=trial.series.values,
         warmup=trial.warmup.values,

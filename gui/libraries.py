@@ -62,6 +62,7 @@ class LibraryKeeper(QObject):
         self._patience.timeout.connect(self._on_overdue)
         client.ready.connect(self._on_ready)
         client.died.connect(self._on_died)
+        state.work_changed.connect(self._next)
 
     def restore(self) -> None:
         """Bring the remembered libraries back: those that were loaded are loaded, unless they killed an engine."""
@@ -170,9 +171,10 @@ class LibraryKeeper(QObject):
         return None if self._under_way is None else self._under_way[0]
 
     def _next(self) -> None:
-        if self._under_way is not None or self._client.greeting is None or not self._waiting:
+        name = next((name for name in self._waiting if not self._is_held(name)), None)
+        if self._under_way is not None or self._client.greeting is None or name is None:
             return
-        name = self._waiting.popleft()
+        self._waiting.remove(name)
         library = self._state.library(name)
         if library is None:
             self._next()
@@ -187,6 +189,12 @@ class LibraryKeeper(QObject):
             self._under_way = (name, inspection)
         else:
             self._register(library)
+
+    def _is_held(self, name: str) -> bool:
+        """Whether a library cannot go yet: the sessions of a comparison stay open from one request to the next."""
+        library, trial = self._state.library(name), self._state.running_trial
+        is_compared = trial is not None and trial.comparison is not None
+        return is_compared and library is not None and library.state is LibraryState.UNREGISTERING
 
     def _on_checked(self, check: LibraryCheck) -> None:
         if self._under_way is None or self.sender() is not self._under_way[1]:

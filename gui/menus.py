@@ -31,6 +31,8 @@ def fill_menu_bar(bar: QMenuBar, actions: Actions, docks: Sequence[QAction]) -> 
     trial_menu.addSeparator()
     trial_menu.addAction(actions.explain_policies)
     trial_menu.addSeparator()
+    trial_menu.addActions([actions.compare_targets, actions.compare_trials, *actions.of_a_comparison])
+    trial_menu.addSeparator()
     trial_menu.addActions([actions.open_trial, *actions.of_a_trial])
     bar.addMenu(_tr("&Engine")).addActions([actions.refresh, actions.restart_engine])
     view_menu = bar.addMenu(_tr("&View"))

@@ -3,35 +3,29 @@
 from __future__ import annotations
 
 import argparse
-import itertools
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from .console import complain, fail, say, say_table, write_text
 from .export_command import export_summaries, export_trial
 from .headless import HeadlessEngine
+from .headless_trial import HeardTrial, Surroundings
 from .profile_command import profile_trial
 from .records.codec import from_json
 from .records.device import Device
 from .records.failure import Failure, FailureError, FailureKind, failure_error
 from .records.identity import now_text
 from .records.kept_trial import KeptTrial
-from .records.latency_remarks import Remark, latency_remarks
-from .records.library import Library, LibraryState
-from .records.placement import PlacedNodes
-from .records.protocol import EventKind
+from .records.library import Library
 from .records.result import Outcome, TrialResult
-from .records.samples import SampleSeries, decode_samples
 from .records.setup import Setup, numbered, trials_of
 from .records.setup_file import setup_json
-from .records.statistics import summarize
-from .records.trial import Ending, Stage, TrialFacts, TrialSettings
+from .records.trial import Ending, TrialFacts, TrialSettings
 from .records.trial_file import trial_file_json
-from .records.trial_log import TrialLog
 from .records.trial_script import trial_script
 from .run_setup import RunOrder
-from .trial_summary import comparison_rows, compiled_rows, sizes_text, target_text, trial_rows
+from .trial_summary import comparison_rows, compiled_rows, sizes_text, trial_rows
+from .written_places import check_places, resolved
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -65,8 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _check_places(arguments: argparse.Namespace, setup: Setup) -> None:
     """Raise `FailureError` when what is written would replace what is read, or has no folder: before the work."""
     settings = setup.settings
-    read = {_resolved(path) for path in (settings.model_path, *(source.path for source in settings.inputs)) if path}
-    read |= {_resolved(library.path) for library in setup.libraries}
+    sources = (settings.model_path, *(source.path for source in settings.inputs))
     places = {
         "--output": arguments.output,
         "--save-setup": arguments.save_setup,
@@ -75,28 +68,15 @@ def _check_places(arguments: argparse.Namespace, setup: Setup) -> None:
         "--python": arguments.python,
         **{f"--export {path}": path for path in arguments.export},
     }
-    written = {name: path for name, path in places.items() if path not in (None, "-")}
-    for name, path in written.items():
-        place = _resolved(path)
-        if place in read:
-            message = f"{name} would replace {place.name}, which the trial reads."
-            raise failure_error(FailureKind.BAD_SETTING, message, hint="Choose another file.")
-        if not place.parent.is_dir():
-            message = f"{path} cannot be written: there is no folder {place.parent}."
-            raise failure_error(FailureKind.BAD_SETTING, message, hint="Choose another place, or make the folder.")
-    for (first, one), (second, other) in itertools.combinations(written.items(), 2):
-        if _resolved(one) == _resolved(other) and "--save-setup" not in (first, second):
-            message = f"{first} and {second} are the same file."
-            raise failure_error(FailureKind.BAD_SETTING, message, hint="Choose two files.")
-    output = written.get("--output")
-    others = (written.get("--save-setup"), arguments.run if arguments.run.lower().endswith(".json") else None)
-    if output is not None and any(other is not None and _resolved(other) == _resolved(output) for other in others):
+    read = [*(path for path in sources if path), *(library.path for library in setup.libraries)]
+    check_places(places, read, reader="the trial", shared=("--save-setup",))
+    output, run = arguments.output, arguments.run
+    others = (arguments.save_setup, run if run.lower().endswith(".json") else None)
+    if output not in (None, "-") and any(
+        other not in (None, "-") and resolved(other) == resolved(output) for other in others
+    ):
         message = "--output would replace the set-up."
         raise failure_error(FailureKind.BAD_SETTING, message, hint="Choose another file.")
-
-
-def _resolved(path: str) -> Path:
-    return Path(path).expanduser().resolve()
 
 
 def _compile(engine: HeadlessEngine, settings: TrialSettings, path: str, devices: tuple[Device, ...]) -> int:
@@ -119,6 +99,7 @@ class _Runner:
         self._engine = engine
         self._libraries = libraries
         self._devices = devices
+        self._surroundings = Surroundings(libraries=libraries, devices=devices)
         self._output: str | None = arguments.output
         self._profile: str | None = arguments.profile
         self._trace: str | None = arguments.trace
@@ -171,91 +152,29 @@ class _Runner:
 
     def _run(self, settings: TrialSettings, output: str | None) -> KeptTrial:
         self._engine.revive()
-        created = now_text()
-        trial = _Trial()
-        trial.run(self._engine, settings)
-        result = trial.result(settings)
-        greeting = self._engine.greeting
-        remarks = latency_remarks(
-            trial.samples.values,
-            result.statistics,
-            callers=settings.callers,
-            intra_op_threads=settings.intra_op_threads,
-            cpu_count=0 if greeting is None else greeting.cpu_count,
+        created, heard = now_text(), HeardTrial()
+        failure: Failure | None = None
+        try:
+            heard.facts = from_json(TrialFacts, self._engine.run_trial(settings, heard.hear, heard.log))
+            heard.elapsed_ns = heard.facts.measured_ns
+        except FailureError as error:
+            failure = error.failure
+        kept = self._surroundings.kept(
+            heard,
+            settings,
+            _outcome(failure, heard.facts),
+            failure,
+            created=created,
+            environment=self._engine.greeting,
         )
-        if result.facts.session_creation_ns is not None:
-            say_table(trial_rows(result, self._devices, trial.log, remarks))
-        kept = self._kept(result, trial, created, remarks)
+        if kept.facts.session_creation_ns is not None:
+            say_table(trial_rows(kept.result, self._devices, heard.log, kept.remarks))
         if output is not None:
             write_text(output, trial_file_json(kept, one_line=output == "-"))
         return kept
 
-    def _kept(self, result: TrialResult, trial: _Trial, created: str, remarks: tuple[Remark, ...]) -> KeptTrial:
-        target = result.settings.target
-        used = {*result.facts.target_devices, *target.device_keys, *target.second_keys}
-        libraries = tuple(library for library in self._libraries if library.state is LibraryState.LOADED)
-        return KeptTrial(
-            created=created,
-            settings=result.settings,
-            outcome=result.outcome,
-            facts=result.facts,
-            failure=result.failure,
-            statistics=result.statistics,
-            remarks=remarks,
-            samples=trial.samples.values,
-            warmup=trial.warmup.values,
-            elapsed_ns=trial.elapsed_ns,
-            log=trial.log.lines,
-            log_left_out=trial.log.left_out,
-            nodes=trial.nodes,
-            environment=self._engine.greeting,
-            devices=tuple(device for device in self._devices if device.key in used),
-            target_text=target_text(target, self._devices),
-            libraries=libraries,
-            registrations=tuple((library.name, library.registration_ns) for library in libraries),
-        )
 
-
-class _Trial:
-    """Collects what the engine tells of a trial."""
-
-    def __init__(self) -> None:
-        self.samples = SampleSeries()
-        self.warmup = SampleSeries()
-        self.log = TrialLog()
-        self.nodes: PlacedNodes | None = None
-        self._facts = TrialFacts()
-        self._failure: Failure | None = None
-        self.elapsed_ns = 0
-
-    def run(self, engine: HeadlessEngine, settings: TrialSettings) -> None:
-        try:
-            self._facts = from_json(TrialFacts, engine.run_trial(settings, self._on_event, self.log))
-            self.elapsed_ns = self._facts.measured_ns
-        except FailureError as error:
-            self._failure = error.failure
-
-    def result(self, settings: TrialSettings) -> TrialResult:
-        return TrialResult(
-            settings=settings,
-            outcome=self._outcome(),
-            facts=self._facts,
-            statistics=summarize(self.samples.values, self.elapsed_ns, len(self.samples) + self.samples.dropped),
-            failure=self._failure,
-        )
-
-    def _outcome(self) -> Outcome:
-        if self._failure is not None:
-            return Outcome.STOPPED if self._failure.kind is FailureKind.STOPPED else Outcome.FAILED
-        return Outcome.STOPPED if self._facts.ending is Ending.STOPPED else Outcome.FINISHED
-
-    def _on_event(self, message: dict[str, Any]) -> None:
-        if message["event"] == EventKind.STAGE.value:
-            self._facts = from_json(TrialFacts, message["facts"])
-        elif message["event"] == EventKind.NODES.value:
-            self.nodes = from_json(PlacedNodes, message["nodes"])
-        elif message["event"] == EventKind.SAMPLES.value:
-            measuring = message["stage"] == Stage.MEASURING.value
-            (self.samples if measuring else self.warmup).append(decode_samples(message["samples"]))
-            if measuring:
-                self.elapsed_ns = message["elapsed_ns"]
+def _outcome(failure: Failure | None, facts: TrialFacts) -> Outcome:
+    if failure is not None:
+        return Outcome.STOPPED if failure.kind is FailureKind.STOPPED else Outcome.FAILED
+    return Outcome.STOPPED if facts.ending is Ending.STOPPED else Outcome.FINISHED

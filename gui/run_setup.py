@@ -34,7 +34,7 @@ _SCALINGS: Final = {
     "bytes": ImageScaling.BYTES,
     "imagenet": ImageScaling.IMAGENET,
 }
-_LONGEST_S: Final = 60.0
+LONGEST_S: Final = 60.0
 """How long *until stable* may take when nothing else is said."""
 
 
@@ -185,7 +185,7 @@ def _check(check: CheckSettings, arguments: argparse.Namespace) -> CheckSettings
 
 def _stop_rule(arguments: argparse.Namespace) -> StopRule | None:
     if arguments.stable is not None:
-        return StopRule(seconds=arguments.seconds or _LONGEST_S, stable_percent=arguments.stable)
+        return StopRule(seconds=arguments.seconds or LONGEST_S, stable_percent=arguments.stable)
     if arguments.seconds is not None:
         return StopRule(seconds=arguments.seconds)
     return None if arguments.iterations is None else StopRule(iterations=arguments.iterations)

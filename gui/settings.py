@@ -6,12 +6,13 @@ import json
 import logging
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from PySide6.QtCore import QByteArray, QSettings
 
 from .records.check import CheckSettings
 from .records.codec import DecodeError, StringMap, from_json, to_json
+from .records.comparison import DEFAULT_ROUNDS, DEFAULT_SECONDS, MAX_ROUNDS, MIN_ROUNDS
 from .records.inputs import InputSource
 from .records.library import Library
 from .records.setup import DimensionSweep
@@ -33,6 +34,7 @@ from .records.trial import (
 
 _LOG = logging.getLogger(__name__)
 _MAX_RECENT: Final = 10
+_Record = TypeVar("_Record")
 
 
 class ColorScheme(Enum):
@@ -132,6 +134,31 @@ class TrialChoices:
     def __post_init__(self) -> None:
         if not 0 <= self.intra_op_threads <= MAX_THREADS or self.seed < 0:
             raise ValueError("a choice is out of its range")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparisonChoices:
+    """How much was measured in the last comparison."""
+
+    rounds: int = DEFAULT_ROUNDS
+    by_iterations: bool = False
+    """Whether `iterations` are measured for each cell, not `seconds`; the other number is kept."""
+    iterations: int = 200
+    seconds: float = DEFAULT_SECONDS
+
+    def __post_init__(self) -> None:
+        inside = (
+            MIN_ROUNDS <= self.rounds <= MAX_ROUNDS
+            and 1 <= self.iterations <= MAX_ITERATIONS
+            and 0 < self.seconds <= MAX_SECONDS
+        )
+        if not inside:
+            raise ValueError("a choice is out of its range")
+
+    @property
+    def stop_rule(self) -> StopRule:
+        """What is to be measured for each cell, in all rounds together."""
+        return StopRule(iterations=self.iterations) if self.by_iterations else StopRule(seconds=self.seconds)
 
 
 class Settings:
@@ -301,6 +328,15 @@ class Settings:
         self._store.setValue("trial/choices", json.dumps(to_json(value)))
 
     @property
+    def comparison_choices(self) -> ComparisonChoices:
+        """How much was measured in the last comparison."""
+        return self._record("comparison/choices", ComparisonChoices) or ComparisonChoices()
+
+    @comparison_choices.setter
+    def comparison_choices(self, value: ComparisonChoices) -> None:
+        self._store.setValue("comparison/choices", json.dumps(to_json(value)))
+
+    @property
     def libraries(self) -> tuple[RememberedLibrary, ...]:
         """The libraries of the list."""
         remembered = []
@@ -347,7 +383,7 @@ class Settings:
         self._unusable(key, found)
         return []
 
-    def _record(self, key: str, record_type: type[TrialChoices]) -> TrialChoices | None:
+    def _record(self, key: str, record_type: type[_Record]) -> _Record | None:
         found = self._json(key)
         if found is None:
             return None

@@ -71,6 +71,8 @@ class TrialRun:
     """The file it was opened from, without its folder; empty for one of this sitting or of the history."""
     is_from_history: bool = False
     """Whether it was opened from the store of trials."""
+    is_being_kept: bool = False
+    """Whether it has ended and is still to be written into the store of trials; `gui.trial_archive` writes this."""
     tags: tuple[str, ...] = ()
     """Those that were kept with it."""
     note: str = ""

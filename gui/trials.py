@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-from pathlib import Path
-from typing import Final
-
-from PySide6.QtCore import QObject, QRunnable, QThreadPool, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from .client.client import EngineClient
 from .client.requests import PendingRequest
-from .records.device import Device
 from .records.failure import Failure, FailureKind
-from .records.latency_remarks import Remark
 from .records.library import LibraryState
 from .records.placement import PlacedNodes
 from .records.result import Outcome
 from .records.samples import Nanoseconds
-from .records.statistics import LatencyStatistics
 from .records.trial import Ending, Stage, TrialFacts, TrialSettings
 from .records.trial_log import TrialLogLine
 from .state import EngineStatus, State
-from .targets import target_text
 from .trial_run import TrialRun
-
-_AT_ONCE: Final = 200_000
-"""Statistics of so many samples are computed without a thread of their own: a few milliseconds."""
+from .trial_work import TrialSettler, add_samples, lost_samples_text, may_use, new_trial
 
 
 class TrialKeeper(QObject):
@@ -40,7 +30,7 @@ class TrialKeeper(QObject):
         self._state = state
         self._request: PendingRequest | None = None
         self._trial: TrialRun | None = None
-        self._jobs: dict[int, _StatisticsJob] = {}  # alive until they have answered
+        self._settler = TrialSettler(state, self)
         self._waiting: list[TrialSettings] = []
         state.engine_changed.connect(self._run_next_soon)
         state.libraries_changed.connect(self._run_next_soon)
@@ -70,22 +60,7 @@ class TrialKeeper(QObject):
         self._state.set_waiting_trials(len(self._waiting))
 
     def _start(self, settings: TrialSettings) -> None:
-        keys = settings.target.device_keys + settings.target.second_keys
-        chosen = tuple(self._device(key) for key in keys)
-        devices = tuple(device for device in chosen if device is not None)
-        registrations = self._registrations(settings, devices)
-        used = {name for name, _duration in registrations}
-        trial = TrialRun(
-            number=1 + max((other.number for other in self._state.trials), default=0),
-            settings=settings,
-            model_name=Path(settings.model_path).stem,
-            target_text=target_text(settings.target, self._state.devices),
-            devices=devices,
-            registrations=registrations,
-            environment=self._state.greeting,
-            libraries=tuple(library for library in self._state.libraries if library.name in used),
-            reachable=self._state.devices,
-        )
+        trial = new_trial(self._state, settings)
         self._trial = trial
         self._state.add_trial(trial)
         self._request = self._client.run_trial(settings)
@@ -110,9 +85,7 @@ class TrialKeeper(QObject):
 
     def make_way_for(self, library_name: str) -> None:
         """Stop the running trial when it uses, or by a policy may use, a library that shall go."""
-        if self._trial is None:
-            return
-        if not self._trial.devices or any(device.library == library_name for device in self._trial.devices):
+        if self._trial is not None and may_use(self._trial, library_name):
             self.stop()
 
     def _on_facts(self, facts: TrialFacts) -> None:
@@ -123,10 +96,8 @@ class TrialKeeper(QObject):
     def _on_samples(self, stage: Stage, samples: Nanoseconds, elapsed_ns: int) -> None:
         if self._trial is None:
             return
-        if stage is Stage.WARMING_UP:
-            self._trial.warmup.append(samples)
-        else:
-            self._trial.series.append(samples)
+        add_samples(self._trial, stage, samples)
+        if stage is not Stage.WARMING_UP:
             self._trial.elapsed_ns = elapsed_ns
         self._state.trial_changed.emit(self._trial)
 
@@ -144,10 +115,8 @@ class TrialKeeper(QObject):
         if self._trial is not None:
             self._trial.facts = facts
             self._trial.elapsed_ns = facts.measured_ns
-            arrived = len(self._trial.series) + self._trial.series.dropped
-            if arrived != facts.sample_count:
-                text = self.tr("Of {0} samples, {1} arrived; please report this.")
-                self._state.post(text.format(facts.sample_count, arrived))
+            if complaint := lost_samples_text(self._trial):
+                self._state.post(complaint)
             self._end(Outcome.STOPPED if facts.ending is Ending.STOPPED else Outcome.FINISHED)
 
     def _on_failed(self, failure: Failure) -> None:
@@ -169,58 +138,5 @@ class TrialKeeper(QObject):
             return
         trial.outcome = outcome
         trial.stopping = False
-        if len(trial.series) <= _AT_ONCE:
-            trial.exact = trial.exact_statistics()
-            trial.remarks = trial.latency_remarks(trial.exact, self._cpu_count)
-        else:
-            job = _StatisticsJob(trial, self._cpu_count)
-            job.signals.computed.connect(self._on_computed)
-            self._jobs[trial.number] = job
-            QThreadPool.globalInstance().start(job)
-        self._state.trial_changed.emit(trial)
+        self._settler.settle(trial)
         self._run_next_soon()
-
-    def _on_computed(self, trial: TrialRun, statistics: LatencyStatistics | None, remarks: tuple[Remark, ...]) -> None:
-        trial.exact, trial.remarks = statistics, remarks
-        self._jobs.pop(trial.number, None)
-        self._state.trial_changed.emit(trial)
-
-    @property
-    def _cpu_count(self) -> int:
-        return 0 if self._state.greeting is None else self._state.greeting.cpu_count
-
-    def _registrations(
-        self, settings: TrialSettings, devices: tuple[Device, ...]
-    ) -> tuple[tuple[str, int | None], ...]:
-        """Return the libraries that a trial uses, or by a policy may use, and how long registering each took."""
-        owners = {device.library for device in devices}
-        return tuple(
-            (library.name, library.registration_ns)
-            for library in self._state.libraries
-            if library.name in owners or (settings.target.policy is not None and library.state is LibraryState.LOADED)
-        )
-
-    def _device(self, key: str) -> Device | None:
-        return next((device for device in self._state.devices if device.key == key), None)
-
-
-class _Signals(QObject):
-    computed = Signal(object, object, tuple)
-
-
-class _StatisticsJob(QRunnable):
-    """Computes the statistics of an ended trial, and what is to be said of them, on a thread of the pool."""
-
-    def __init__(self, trial: TrialRun, cpu_count: int) -> None:
-        super().__init__()
-        self.setAutoDelete(False)
-        self._trial = trial
-        self._cpu_count = cpu_count
-        self.signals = _Signals()
-
-    def run(self) -> None:
-        """Runs on the pool's thread; the answer comes by a queued signal."""
-        statistics = self._trial.exact_statistics()
-        remarks = self._trial.latency_remarks(statistics, self._cpu_count)
-        with contextlib.suppress(RuntimeError):  # the window has gone meanwhile, and the signal with it
-            self.signals.computed.emit(self._trial, statistics, remarks)

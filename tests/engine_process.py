@@ -14,6 +14,7 @@ from typing import IO, Any, Self, TypeVar
 import numpy as np
 
 from gui.records.codec import from_json, to_json
+from gui.records.comparison import RoundFacts, RoundLimits
 from gui.records.engine_command import engine_command, engine_environment
 from gui.records.failure import Failure, FailureError
 from gui.records.log import LogRecord
@@ -98,6 +99,18 @@ class EngineProcess:
         """Ask for a trial and return the request's id."""
         return self.send(Op.RUN_TRIAL, settings=to_json(settings))
 
+    def start_open(self, trial: str, settings: TrialSettings) -> int:
+        """Ask for a trial to be opened and return the request's id."""
+        return self.send(Op.OPEN_SESSION, trial=trial, settings=to_json(settings))
+
+    def start_round(self, trial: str, limits: RoundLimits) -> int:
+        """Ask for a round of an open trial and return the request's id."""
+        return self.send(Op.MEASURE_ROUND, trial=trial, limits=to_json(limits))
+
+    def start_close(self, trial: str, *, check: bool) -> int:
+        """Ask for the end of an open trial and return the request's id."""
+        return self.send(Op.CLOSE_SESSION, trial=trial, check=check)
+
     def call(self, op: Op, answer_type: type[_T], **parameters: Any) -> _T:
         """Ask and wait for the answer. Raises `FailureError` with the failure when it is one."""
         return self.answer(self.send(op, **parameters), answer_type)
@@ -121,6 +134,18 @@ class EngineProcess:
     def run_trial(self, settings: TrialSettings) -> TrialFacts:
         """Run a trial to its end. Raises `FailureError`."""
         return self.answer(self.start_trial(settings), TrialFacts)
+
+    def open_session(self, trial: str, settings: TrialSettings) -> TrialFacts:
+        """Open a trial. Raises `FailureError`."""
+        return self.answer(self.start_open(trial, settings), TrialFacts)
+
+    def measure_round(self, trial: str, limits: RoundLimits) -> RoundFacts:
+        """Measure a round of an open trial. Raises `FailureError`."""
+        return self.answer(self.start_round(trial, limits), RoundFacts)
+
+    def close_session(self, trial: str, *, check: bool = True) -> TrialFacts:
+        """Close an open trial. Raises `FailureError`."""
+        return self.answer(self.start_close(trial, check=check), TrialFacts)
 
     # ---- What came back ----
 

@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from gui.client.client import EngineClient
 from gui.client.inspector import Inspector
 from gui.client.requests import PendingRequest
+from gui.comparison_keeper import ComparisonKeeper
 from gui.compile_keeper import CompileKeeper
 from gui.engine_keeper import EngineKeeper
 from gui.hardware_keeper import HardwareKeeper
@@ -96,6 +97,7 @@ class Keepers:
     trials: TrialKeeper
     compiler: CompileKeeper
     policies: PolicyKeeper
+    comparisons: ComparisonKeeper
     archive: TrialArchive
     engine: EngineKeeper
     deaths: list[ProcessExit] = field(default_factory=list)
@@ -179,6 +181,7 @@ def running_keepers(qtbot: QtBot, ini: Path) -> Iterator[Keepers]:
         trials=TrialKeeper(client, state),
         compiler=CompileKeeper(client, state),
         policies=PolicyKeeper(client, state),
+        comparisons=ComparisonKeeper(client, state),
         archive=TrialArchive(state),
     )
     client.died.connect(keepers.deaths.append)
@@ -189,6 +192,7 @@ def running_keepers(qtbot: QtBot, ini: Path) -> Iterator[Keepers]:
     keepers.libraries.trial_in_the_way.connect(keepers.trials.make_way_for)
     keepers.libraries.trial_in_the_way.connect(keepers.compiler.make_way_for)
     keepers.libraries.trial_in_the_way.connect(keepers.policies.make_way_for)
+    keepers.libraries.trial_in_the_way.connect(keepers.comparisons.make_way_for)
     keepers.trials.trial_failed.connect(keepers.failed_trials.append)
     try:
         keepers.libraries.restore()

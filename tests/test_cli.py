@@ -50,8 +50,8 @@ REPORT = ["--report", "r.json"]
         (["--rep", "r.json"], "unrecognized arguments"),
         (["--report"], "expected one argument"),
         (["--run"], "expected one argument"),
-        (["--library", "a=/x.so"], "--library goes with --report, --run or --explain-policies"),
-        (["m.onnx", "--library", "a=/x.so"], "--library goes with --report, --run or --explain-policies"),
+        (["--library", "a=/x.so"], "--library goes with --report, --run, --compare or --explain-policies"),
+        (["m.onnx", "--library", "a=/x.so"], "--library goes with --report, --run, --compare or --explain-policies"),
         (["--timeout", "3"], "--timeout and --verbose go with"),
         (["--verbose"], "--timeout and --verbose go with"),
         ([*REPORT, "--device", "x"], "--device goes with --run"),
@@ -255,7 +255,7 @@ def test_that_version_and_help_tell_all(capsys: pytest.CaptureFixture[str]) -> N
         cli.main(["--help"])
     told = capsys.readouterr().out
     assert all(policy.value in told for policy in Policy)
-    assert "Exit codes: 0 done, 1 the trial failed" in told
+    assert "Exit codes: 0 done, 1 the trial or a row of the comparison failed" in told
 
 
 def test_that_the_help_is_in_groups_and_fits_a_console(

@@ -15,10 +15,13 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QTableView
 from pytestqt.qtbot import QtBot
 
+from gui.comparison_run import ComparisonRun, Phase
 from gui.keeping import kept_trial_of
 from gui.panels.setup_bar import SetupBar
 from gui.panels.trial_pages import TrialPages
+from gui.records.comparison_file import comparison_file_json, parse_comparison_file
 from gui.records.device import with_keys
+from gui.records.identity import new_id
 from gui.records.kept_trial import KeptTrial
 from gui.records.result import RESULT_FORMAT, Outcome
 from gui.records.samples import SampleSeries
@@ -32,6 +35,7 @@ from gui.trial_run import TrialRun
 from .finding import child, rows_of, shown_texts
 from .keepers import TIMEOUT_MS
 from .models.makers import device, trial
+from .records.compared_trials import THREE
 from .records.examples import GREETING
 from .records.test_trial_file import KEPT
 from .test_main_window import drop, mime_of
@@ -361,3 +365,74 @@ def test_that_a_million_samples_are_saved_and_opened_exactly(idle: Idle, tmp_pat
     back = opened(idle, tmp_path / "many.json")
     assert np.array_equal(back.series.values, samples)
     assert back.exact == run.exact
+
+
+# ---- Comparisons ----
+
+
+def comparison_file(folder: Path, *trials: KeptTrial, baseline: int | None = None) -> Path:
+    path = folder / "comparison.json"
+    path.write_text(comparison_file_json(trials, baseline), encoding="utf-8")
+    return path
+
+
+def open_comparison(idle: Idle, path: Path) -> tuple[tuple[TrialRun, ...], TrialRun | None]:
+    """Open a file and return the trials that are to be compared, and the baseline."""
+    assert idle.window.handover.is_trial(str(path))
+    with idle.qtbot.waitSignal(idle.window.handover.comparison_opened, timeout=TIMEOUT_MS) as caught:
+        idle.window.handover.open_path(str(path))
+    trials, baseline = caught.args
+    return trials, baseline
+
+
+def test_that_a_comparison_that_is_opened_lists_its_trials_and_has_them_compared(idle: Idle, tmp_path: Path) -> None:
+    trials, baseline = open_comparison(idle, comparison_file(tmp_path, *THREE, baseline=1))
+    assert idle.state.trials == trials
+    assert [kept_trial_of(run) for run in trials] == list(THREE)
+    assert baseline is trials[1]
+
+
+def test_that_trials_of_a_comparison_that_are_listed_are_not_listed_twice(idle: Idle, tmp_path: Path) -> None:
+    first = opened(idle, trial_file(tmp_path, THREE[1]))
+    trials, baseline = open_comparison(idle, comparison_file(tmp_path, *THREE))
+    assert trials[1] is first
+    assert len(idle.state.trials) == len(THREE)
+    assert baseline is trials[0]
+
+
+def test_that_a_damaged_comparison_is_told_and_nothing_is_listed(idle: Idle, tmp_path: Path) -> None:
+    path = comparison_file(tmp_path, *THREE)
+    path.write_text(path.read_text(encoding="utf-8")[:-9], encoding="utf-8")
+    idle.window.handover.open_path(str(path))
+    assert "comparison.json is not a comparison: it is not JSON" in message(idle).text()
+    assert idle.state.trials == ()
+
+
+def test_that_the_comparison_that_is_shown_is_written_as_its_ending_says(idle: Idle, tmp_path: Path) -> None:
+    handover = idle.window.handover
+    with idle.qtbot.waitSignal(handover.comparison_offered, check_params_cb=bool):
+        open_comparison(idle, comparison_file(tmp_path, *THREE, baseline=1))
+    run = idle.state.comparison
+    assert run is not None
+    assert [trial.id for trial in run.runs] == [kept.id for kept in THREE]
+    handover.export_comparison_as(run, str(tmp_path / "chart.png"))
+    wait_for_notice(idle, "chart.png")
+    assert QImage(str(tmp_path / "chart.png")).width() > 100
+    for name in ("again.json", "r.md"):
+        handover.export_comparison_as(run, str(tmp_path / name))
+        wait_for_notice(idle, name)
+    again = parse_comparison_file((tmp_path / "again.json").read_bytes())
+    assert (again.trials, again.baseline) == (THREE, 1)
+    handover.copy_comparison_report()
+    report = QGuiApplication.clipboard().text()
+    assert report == (tmp_path / "r.md").read_text(encoding="utf-8")
+    assert report.startswith("# net: comparison of 3")
+
+
+def test_that_a_comparison_under_way_is_not_handed_over(idle: Idle) -> None:
+    run = ComparisonRun(id=new_id(), runs=(added(idle, 5, 6, 7),), phase=Phase.MEASURING)
+    idle.state.show_comparison(run)
+    idle.window.handover.copy_comparison_report()
+    assert QGuiApplication.clipboard().text() == ""
+    idle.window.handover.save_comparison()
+    assert not idle.window.findChildren(QFileDialog)

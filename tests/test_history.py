@@ -38,7 +38,7 @@ def idle(qtbot: QtBot, tmp_path: Path, path: Path) -> Iterator[Idle]:
     """A window without an engine, on a store with two trials."""
     with TrialStore(path) as store:
         for number in (1, 2):
-            store.add(kept_trial_of(trial_with(number, *range(number * 10), outcome=Outcome.FINISHED)))
+            store.keep(kept_trial_of(trial_with(number, *range(number * 10), outcome=Outcome.FINISHED)))
     with idle_window(qtbot, tmp_path / "settings.ini") as idle:
         idle.archive.start(path)
         yield idle

@@ -24,6 +24,8 @@ KEEPERS = (
     "gui.compile_keeper",
     "gui.profile_keeper",
     "gui.policy_keeper",
+    "gui.comparison_keeper",
+    "gui.trial_work",
 )
 WIDGETS = (*QT, "gui.records", "gui.models", "gui.panels", "gui.dialogs")
 NEAR_STATE = ("gui.state", "gui.settings", "gui.theme", "gui.trial_run", "gui.comparison_run", "gui.keeping")
@@ -52,6 +54,7 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     ("gui.store*", ("numpy", "gui.records", "gui.store")),
     ("gui.client*", (*QT_CORE, "gui.records", "gui.client")),
+    ("gui.models.compare_plan", (*QT_CORE, "gui.records", "gui.models", "gui.targets")),
     ("gui.models.history_table", (*QT_CORE, "PySide6.QtGui", "gui.records", "gui.models", "gui.store")),
     ("gui.models*", (*QT_CORE, "PySide6.QtGui", "gui.records", "gui.models", "gui.trial_run")),
     ("gui.panels.history_panel", (*WIDGETS, *NEAR_STATE, "gui", "gui.store")),
@@ -60,6 +63,8 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("gui.dialogs*", ("gui", *WIDGETS, *NEAR_STATE)),
     ("gui.trial_run", ("numpy", "gui.records")),
     ("gui.comparison_run", ("gui.records", "gui.trial_run")),
+    ("gui.experiment*", ("gui.records", "gui.comparison_run", "gui.experiment_plan", "gui.experiment_cell")),
+    ("gui.memory", ("psutil",)),
     ("gui.settings", (*QT_CORE, "gui.records")),
     ("gui.state", (*QT_CORE, "gui.records", "gui.trial_run", "gui.comparison_run")),
     ("gui.theme", (*QT, "gui.records", "gui.settings")),
@@ -76,6 +81,10 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
                 "gui.trial_run",
                 "gui.library_steps",
                 "gui.targets",
+                "gui.trial_work",
+                "gui.comparison_run",
+                "gui.experiment",
+                "gui.memory",
             ),
         )
         for name in KEEPERS
@@ -83,12 +92,44 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("gui.archive_worker", (*QT_CORE, "gui.records", "gui.store")),
     (
         "gui.trial_archive",
-        (*QT_CORE, "gui.records", "gui.state", "gui.trial_run", "gui.keeping", "gui.archive_worker"),
+        (
+            *QT_CORE,
+            "gui.records",
+            "gui.state",
+            "gui.trial_run",
+            "gui.comparison_run",
+            "gui.keeping",
+            "gui.archive_worker",
+        ),
     ),
     ("gui.history", (*QT, "gui.panels", "gui.trial_archive")),
     ("gui.targets", (*QT_CORE, "gui.records")),
     ("gui.preflight", ()),
-    ("gui.headless", ("gui.records",)),
+    ("gui.headless_check", ("gui.records",)),
+    ("gui.headless", ("gui.records", "gui.headless_check")),
+    ("gui.headless_trial", ("gui.records", "gui.trial_summary")),
+    (
+        "gui.headless_comparison",
+        ("gui.records", "gui.headless", "gui.headless_trial", "gui.experiment", "gui.comparison_run", "gui.memory"),
+    ),
+    ("gui.compare_targets", ("gui.records",)),
+    ("gui.compare_arguments", ("gui.arguments", "gui.records", "gui.compare_targets")),
+    ("gui.compare_order", ("gui.records", "gui.run_setup", "gui.trial_summary", "gui.compare_targets")),
+    (
+        "gui.compare_command",
+        (
+            "gui.records",
+            "gui.console",
+            "gui.written_places",
+            "gui.comparison_output",
+            "gui.compare_order",
+            "gui.headless",
+            "gui.headless_trial",
+            "gui.headless_comparison",
+        ),
+    ),
+    ("gui.comparison_output", ("gui.records", "gui.console")),
+    ("gui.written_places", ("gui.records",)),
     ("gui.console", ("gui.records",)),
     ("gui.arguments", ("gui.records",)),
     ("gui.run_setup", ("gui.records",)),
@@ -100,14 +141,16 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             "gui.records",
             "gui.headless",
+            "gui.headless_trial",
             "gui.console",
             "gui.run_setup",
             "gui.trial_summary",
             "gui.profile_command",
             "gui.export_command",
+            "gui.written_places",
         ),
     ),
-    ("gui.export_command", ("gui.records", "gui.console", "gui.trial_summary")),
+    ("gui.export_command", ("gui.records", "gui.console", "gui.trial_summary", "gui.comparison_output")),
     (
         "gui.cli",
         (
@@ -117,6 +160,8 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
             "gui.arguments",
             "gui.commands",
             "gui.run_command",
+            "gui.compare_arguments",
+            "gui.compare_command",
             "gui.export_command",
             "gui.app",
         ),
@@ -126,13 +171,39 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("gui.compilations", (*QT, "gui.records", "gui.settings", "gui.state", "gui.targets", "gui.compile_keeper")),
     ("gui.profiles", (*QT, "gui.settings", "gui.trial_run", "gui.profile_keeper")),
     ("gui.policies", (*WIDGETS, "gui.state", "gui.policy_keeper")),
+    (
+        "gui.comparisons",
+        (
+            *WIDGETS,
+            "gui.settings",
+            "gui.state",
+            "gui.trial_run",
+            "gui.comparison_run",
+            "gui.experiment",
+            "gui.comparison_keeper",
+        ),
+    ),
     ("gui.keeping", ("gui.records", "gui.trial_run", "gui.targets")),
     ("gui.file_jobs", (*QT_CORE, "gui.records")),
     (
         "gui.handover",
-        (*WIDGETS, "gui.settings", "gui.state", "gui.trial_run", "gui.keeping", "gui.file_jobs"),
+        (
+            *WIDGETS,
+            "gui.settings",
+            "gui.state",
+            "gui.trial_run",
+            "gui.comparison_run",
+            "gui.keeping",
+            "gui.file_jobs",
+        ),
     ),
     ("gui.menus", (*QT, "gui.actions")),
+    ("gui.window_layout", (*QT, "gui.settings")),
+    (
+        "gui.failure_log",
+        (*QT_CORE, "gui.records", "gui.state", "gui.logs", "gui.trial_run", "gui.comparison_run"),
+    ),
+    ("gui.model_files", (*QT, "gui.theme", "gui.settings", "gui.state", "gui.model_keeper")),
     ("gui.dropped_files", ("gui.models", "gui.library_dialogs")),
     ("gui.setups", (*WIDGETS, "gui.settings", "gui.state")),
     ("gui.actions", (*QT, "gui.records", "gui.settings", "gui.theme")),
@@ -157,12 +228,17 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
             "gui.setups",
             "gui.history",
             "gui.trial_archive",
+            "gui.comparison_keeper",
+            "gui.comparisons",
+            "gui.window_layout",
+            "gui.failure_log",
+            "gui.model_files",
         ),
     ),
     (
         "gui.app",
         (
-            *(*QT, *NEAR_STATE, *KEEPERS, "gui.trial_archive"),
+            *(*QT, *NEAR_STATE, *KEEPERS, "gui.comparison_keeper", "gui.trial_archive"),
             *("gui", "gui.records", "gui.client", "gui.main_window", "gui.logs"),
         ),
     ),
@@ -338,7 +414,7 @@ def roots_after_importing(*names: str) -> set[str]:
 
 QT_ROOTS = {"PySide6", "shiboken6", "pyqtgraph"}
 RECORDS = [name for name in MODULES if name.startswith("gui.records")]
-COMMAND_LINE = ["gui.cli", "gui.commands", "gui.headless", "gui.preflight", "gui.run_command"]
+COMMAND_LINE = ["gui.cli", "gui.commands", "gui.compare_command", "gui.headless", "gui.preflight", "gui.run_command"]
 
 
 def test_that_the_records_bring_neither_qt_nor_ort() -> None:

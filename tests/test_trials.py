@@ -261,7 +261,9 @@ def test_that_a_trial_makes_way_for_a_library_that_shall_go(
     target = Target(policy=Policy.PREFER_CPU) if by_policy else keepers.target("double")
     trial = started(qtbot, keepers, settings(keepers, model=add_model, target=target, stop_rule=ENDLESS))
     order: list[str] = []
-    keepers.state.trial_changed.connect(lambda changed: order.extend(() if changed.is_running else ("trial",)))
+    keepers.state.trial_changed.connect(
+        lambda changed: order.extend(() if changed.is_running or "trial" in order else ("trial",))
+    )
     keepers.state.libraries_changed.connect(lambda: order.append(keepers.library("double").state.value))
     keepers.libraries.unregister("double")
     keepers.wait_for_end(trial)

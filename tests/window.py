@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from gui.client.client import EngineClient
 from gui.client.inspector import Inspector
+from gui.comparison_keeper import ComparisonKeeper
 from gui.compile_keeper import CompileKeeper
 from gui.libraries import LibraryKeeper
 from gui.logs import LogSource
@@ -57,7 +58,21 @@ def idle_window(qtbot: QtBot, ini: Path) -> Iterator[Idle]:
     libraries = LibraryKeeper(client, Inspector(), state, settings)
     models, trials, compiler = ModelKeeper(client, state), TrialKeeper(client, state), CompileKeeper(client, state)
     policies, profiler, archive = PolicyKeeper(client, state), ProfileKeeper(client, state), TrialArchive(state)
-    window = MainWindow(state, settings, client, libraries, models, trials, compiler, policies, profiler, archive, log)
+    comparer = ComparisonKeeper(client, state)
+    window = MainWindow(
+        state,
+        settings,
+        client,
+        libraries,
+        models,
+        trials,
+        compiler,
+        policies,
+        profiler,
+        comparer,
+        archive,
+        log,
+    )
     window.closed.connect(client.close)
     client.closed.connect(archive.close)
     with qtbot.waitActive(window):

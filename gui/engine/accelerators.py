@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from ..records.costs import AcceleratorUse
-from .drm_clients import read_clients, uses_between
+from .drm_clients import DrmSnapshot, read_clients, uses_in
 from .kernel_files import entries_of, read_number, read_text
 from .nvidia import open_nvml
 
@@ -34,7 +34,10 @@ class Gauge(Protocol):
 
 
 class AcceleratorMeter:
-    """Looks for what there is when it is made, and measures once: `begin`, then `end`. `close` may come any time."""
+    """Looks for what there is when it is made, and measures once: `begin`, then `end`. `close` may come any time.
+
+    In between it may `pause` and `begin` again: what is told then is the use in all the spans together.
+    """
 
     def __init__(self, proc: Path = Path("/proc"), sys_root: Path = Path("/sys")) -> None:
         self._proc = proc
@@ -42,21 +45,32 @@ class AcceleratorMeter:
         self._nvml = open_nvml()
         gauges: list[Gauge] = [AmdGauge(path) for path in _devices(sys_root, "drm", "gpu_busy_percent")]
         self._sampler = _Sampler([*gauges, *(self._nvml.gauges if self._nvml is not None else ())])
-        self._clients = read_clients(proc)
+        self._before: DrmSnapshot | None = None
+        self._spans: list[tuple[DrmSnapshot, DrmSnapshot]] = []
 
     def begin(self) -> None:
         """Read the counters, and begin to sample what is none."""
-        self._clients = read_clients(self._proc)
+        self._before = read_clients(self._proc)
         for npu in self._npus:
             npu.begin()
         self._sampler.start()
 
+    def pause(self) -> None:
+        """Stop looking until the next `begin`."""
+        if self._before is None:
+            return
+        self._sampler.stop(with_last_look=True)
+        self._spans.append((self._before, read_clients(self._proc)))
+        self._before = None
+        for npu in self._npus:
+            npu.pause()
+
     def end(self) -> tuple[AcceleratorUse, ...] | None:
         """Return the use since `begin`; None where nothing is told. What is not freed yet counts as memory."""
-        self._sampler.stop(with_last_look=True)
-        uses = uses_between(self._clients, read_clients(self._proc))
+        self.pause()
+        uses = uses_in(self._spans)
         for npu in self._npus:
-            uses += npu.end()
+            uses += npu.uses()
         # Beside an own counter of the same device: work that ROCm hands over is in no client's counter.
         uses += self._sampler.uses()
         self.close()
@@ -78,19 +92,27 @@ class NpuCounter:
         self._memory = folder / "npu_memory_utilization"
         self._name = f"Intel NPU {folder.resolve().name}"
         self._began_ns = 0
-        self._busy_us: int | None = None
+        self._began_us: int | None = None
+        self._wall_ns = 0
+        self._busy_us = 0
+        self._memory_bytes: int | None = None
 
     def begin(self) -> None:
         """Read the counter."""
-        self._began_ns, self._busy_us = time.perf_counter_ns(), read_number(self._counter)
+        self._began_ns, self._began_us = time.perf_counter_ns(), read_number(self._counter)
 
-    def end(self) -> list[AcceleratorUse]:
-        """Return the use since `begin`, if it is told."""
+    def pause(self) -> None:
+        """Add what was counted since `begin`, if it is told."""
         wall_ns, busy_us = time.perf_counter_ns() - self._began_ns, read_number(self._counter)
-        share = None
-        if busy_us is not None and self._busy_us is not None and wall_ns > 0:
-            share = min(1.0, max(0, busy_us - self._busy_us) * 1000 / wall_ns)
-        memory = read_number(self._memory)
+        if busy_us is not None and self._began_us is not None:
+            self._wall_ns += wall_ns
+            self._busy_us += max(0, busy_us - self._began_us)
+        self._memory_bytes = read_number(self._memory)
+
+    def uses(self) -> list[AcceleratorUse]:
+        """Return what was counted, if anything was told."""
+        share = min(1.0, self._busy_us * 1000 / self._wall_ns) if self._wall_ns > 0 else None
+        memory = self._memory_bytes
         if share is None and memory is None:
             return []
         return [
@@ -151,7 +173,8 @@ class _Sampler:
 
     def start(self) -> None:
         if self._gauges:
-            self._thread = threading.Thread(target=self._run, name="accelerators", daemon=True)
+            self._ends = threading.Event()
+            self._thread = threading.Thread(target=self._run, args=(self._ends,), name="accelerators", daemon=True)
             self._thread.start()
 
     def stop(self, *, with_last_look: bool) -> None:
@@ -167,8 +190,8 @@ class _Sampler:
     def uses(self) -> list[AcceleratorUse]:
         return [use for gauge in self._gauges for use in gauge.uses()]
 
-    def _run(self) -> None:
-        while not self._ends.wait(_SAMPLE_S):
+    def _run(self, ends: threading.Event) -> None:
+        while not ends.wait(_SAMPLE_S):
             self._sample()
 
     def _sample(self) -> None:

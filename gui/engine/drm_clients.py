@@ -7,7 +7,7 @@ many of them as it can.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -56,6 +56,16 @@ class DrmSnapshot:
     """By device and the client's number: a descriptor that was duplicated tells of the same client."""
 
 
+@dataclass(slots=True, kw_only=True)
+class _DeviceUse:
+    """What the clients of one device tell together."""
+
+    folder: str
+    shares: dict[str, float] = field(default_factory=dict)
+    """By engine."""
+    memory: int | None = None
+
+
 def read_clients(proc: Path) -> DrmSnapshot:
     """Return the DRM clients of this process; none where the system has no such files. Never raises `OSError`."""
     folder = proc / "self" / "fdinfo"
@@ -70,21 +80,27 @@ def read_clients(proc: Path) -> DrmSnapshot:
     return DrmSnapshot(taken_ns=taken, folder=str(folder), clients=clients)
 
 
-def uses_between(before: DrmSnapshot, after: DrmSnapshot) -> list[AcceleratorUse]:
-    """Return the use of each device: its memory at the end, and each of its engines that was busy in between."""
-    wall_ns = after.taken_ns - before.taken_ns
-    found: list[AcceleratorUse] = []
-    for device in dict.fromkeys(client.device for client in after.clients.values()):
-        own = {key: client for key, client in after.clients.items() if client.device == device}
-        shares: dict[str, float] = {}
-        for key, client in own.items():
-            for engine in (*client.busy_ns, *(name for name in client.cycles if name not in client.busy_ns)):
-                share = client.share(engine, before.clients.get(key), wall_ns)
-                if share is not None:
-                    shares[engine] = shares.get(engine, 0.0) + share
-        sizes = [sum(client.regions.values()) for client in own.values() if client.regions]
-        found += _uses(device, after.folder, shares, sum(sizes) if sizes else None)
-    return found
+def uses_in(spans: Sequence[tuple[DrmSnapshot, DrmSnapshot]]) -> list[AcceleratorUse]:
+    """Return the use of each device: its memory at the end, and each of its engines that was busy in these spans.
+
+    A span lies between two snapshots; what lies between two spans does not count.
+    """
+    whole_ns = sum(after.taken_ns - before.taken_ns for before, after in spans)
+    found: dict[str, _DeviceUse] = {}
+    for before, after in spans:
+        wall_ns = after.taken_ns - before.taken_ns
+        part = 1.0 if len(spans) == 1 else wall_ns / max(1, whole_ns)
+        for device in dict.fromkeys(client.device for client in after.clients.values()):
+            own = {key: client for key, client in after.clients.items() if client.device == device}
+            use = found.setdefault(device, _DeviceUse(folder=after.folder))
+            for key, client in own.items():
+                for engine in (*client.busy_ns, *(name for name in client.cycles if name not in client.busy_ns)):
+                    share = client.share(engine, before.clients.get(key), wall_ns)
+                    if share is not None:
+                        use.shares[engine] = use.shares.get(engine, 0.0) + part * share
+            sizes = [sum(client.regions.values()) for client in own.values() if client.regions]
+            use.memory = sum(sizes) if sizes else None
+    return [entry for device, use in found.items() for entry in _uses(device, use.folder, use.shares, use.memory)]
 
 
 def _uses(device: str, source: str, shares: dict[str, float], memory: int | None) -> Iterator[AcceleratorUse]:

@@ -40,6 +40,7 @@ class RunWatch:
 
     def __exit__(self, *_error: object) -> None:
         self._over.set()
+        self._thread.join()  # what comes next may use the same run options: they are not touched any more
 
     def guarded(self, call: Call) -> Call:
         """Return a call that does the same under watch. It raises `RunTimedOutError` when it took too long."""

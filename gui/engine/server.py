@@ -18,6 +18,7 @@ import numpy as np
 
 from .. import __version__
 from ..records.codec import DecodeError, from_json, string_map, to_json
+from ..records.comparison import RoundFacts, RoundLimits
 from ..records.failure import Failure, FailureError, FailureKind
 from ..records.inputs import InputProposals
 from ..records.log import LogRecord, LogSeverity
@@ -32,6 +33,7 @@ from .cancellation import Cancellation
 from .channel import Channel
 from .compiler import compile_model
 from .models import describe_model
+from .open_trials import OpenTrials
 from .policies import explain_policy
 from .profiling import profile_model
 from .proposals import propose_inputs
@@ -63,6 +65,7 @@ class Server:
         self._lock = threading.Lock()
         self._registry = Registry()
         self._references = References()
+        self._trials = OpenTrials(self._registry, self._references)
 
     def serve(self) -> int:
         """Serve until the peer hangs up or asks for the end; does not return when a job is still under way."""
@@ -127,6 +130,9 @@ class Server:
             Op.DESCRIBE_MODEL: lambda job: describe_model(_text(job, "path")),
             Op.PROPOSE_INPUTS: _propose_inputs,
             Op.RUN_TRIAL: self._run_trial,
+            Op.OPEN_SESSION: self._open_session,
+            Op.MEASURE_ROUND: self._measure_round,
+            Op.CLOSE_SESSION: self._close_session,
             Op.COMPILE: self._compile,
             Op.PROFILE: self._profile,
             Op.EXPLAIN_POLICY: self._explain_policy,
@@ -148,6 +154,7 @@ class Server:
             finally:
                 with self._lock:
                     del self._open[job.id]
+                job.cancellation.let_go()
 
     def _register(self, job: _Job) -> Inventory:
         with _marked(job.id):
@@ -155,6 +162,27 @@ class Server:
 
     def _run_trial(self, job: _Job) -> TrialFacts:
         settings = from_json(TrialSettings, job.message.get("settings"))
+        with _marked(job.id):
+            return Trial(settings, self._registry, self._references, job.cancellation, self._listener(job)).run()
+
+    def _open_session(self, job: _Job) -> TrialFacts:
+        trial_id, settings = _text(job, "trial"), from_json(TrialSettings, job.message.get("settings"))
+        with _marked(job.id):
+            return self._trials.open(trial_id, settings, job.cancellation, self._listener(job))
+
+    def _measure_round(self, job: _Job) -> RoundFacts:
+        trial_id, limits = _text(job, "trial"), from_json(RoundLimits, job.message.get("limits"))
+        return self._trials.measure_round(trial_id, limits, job.cancellation, self._listener(job))
+
+    def _close_session(self, job: _Job) -> TrialFacts:
+        trial_id, check = _text(job, "trial"), job.message.get("check")
+        if not isinstance(check, bool):
+            raise FailureError(_bad_request(f"{job.op.value} needs “check” as true or false."))
+        with _marked(job.id):
+            return self._trials.close(trial_id, job.cancellation, self._listener(job), check=check)
+
+    def _listener(self, job: _Job) -> TrialListener:
+        """Return what sends all that a trial tells to the peer, as events of a job."""
 
         def tell_nodes(nodes: PlacedNodes) -> None:
             self._send_event(job.id, EventKind.NODES, nodes=to_json(nodes))
@@ -167,9 +195,7 @@ class Server:
             self._channel.send({"id": job.id, "error": to_json(failure), "leaving": True})
             _leave()
 
-        listener = TrialListener(tell=self._stage_teller(job), nodes=tell_nodes, send=send, give_up=give_up)
-        with _marked(job.id):
-            return Trial(settings, self._registry, self._references, job.cancellation, listener).run()
+        return TrialListener(tell=self._stage_teller(job), nodes=tell_nodes, send=send, give_up=give_up)
 
     def _stage_teller(self, job: _Job) -> Callable[[TrialFacts], None]:
         """Return what tells the stages of a job, on both ways to the peer."""

@@ -1,19 +1,21 @@
 """Runs a trial: inputs, one session, a first run, a warm-up, the timed loop, and after it the comparison of outputs.
 
-Lives on the worker thread.
+It is run in one go, or it is opened, measured in rounds, and closed: then each step is a request of its own, with
+requests of other trials in between. Lives on the worker thread.
 """
 
 from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from ..records.codec import string_map
+from ..records.comparison import RoundFacts, RoundLimits
 from ..records.failure import Failure, FailureError, FailureKind
 from ..records.placement import PlacedNodes
 from ..records.samples import Nanoseconds
@@ -24,7 +26,7 @@ from .failures import is_cancellation, plain_words, trial_failure
 from .outputs import non_finite, output_info, save_outputs
 from .references import FirstOutputs, References, check_outputs
 from .registry import Registry
-from .run_watch import RunTimedOutError, RunWatch
+from .run_watch import RunTimedOutError
 from .runners import Runner
 from .sessions import (
     explain_refusal,
@@ -34,18 +36,22 @@ from .sessions import (
     session_options,
     without_excess,
 )
-from .timed_loop import Call, ConcurrentLoop, Limits, TimedLoop
+from .settling import time_to_rest
+from .timed_loop import Limits
 from .trial_inputs import prepare_inputs
 from .usage import UsageMeter
+from .watched_runs import Loop, WatchedRuns
 
 _CONTAINERS: Final = frozenset({"If", "Loop", "Scan"})
 _WITHIN: Final = "Nodes within If, Loop and Scan count as placed, whether their branch is taken or not."
 _ENDED: Final = "It was ended; the samples before it are kept."
+_ONE_RUN_S: Final = 1e-9
+"""So short a loop makes one run, of each caller."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialListener:
-    """Who hears of a trial while it runs."""
+    """Who hears of a trial while it does what one request asks for."""
 
     tell: Callable[[TrialFacts], None]
     """Gets the facts before each stage."""
@@ -58,7 +64,7 @@ class TrialListener:
 
 
 class Trial:
-    """One trial."""
+    """One trial: either `run`, or `open`, then `measure_round` any number of times, then `close`."""
 
     def __init__(
         self,
@@ -68,12 +74,12 @@ class Trial:
         cancellation: Cancellation,
         listener: TrialListener,
     ) -> None:
+        """`cancellation` and `listener` are those of the first request."""
         self._settings = settings
         self._registry = registry
         self._references = references
         self._cancellation = cancellation
         self._listener = listener
-        self._send = listener.send
         self._usage = UsageMeter()
         self._first: FirstOutputs | None = None
         self._facts = TrialFacts()
@@ -81,39 +87,141 @@ class Trial:
         self._sizes: dict[str, int] = {}
         self._session: Any = None
         self._run_options = ort.RunOptions()
-        self._watch: RunWatch | None = None
-        self._loop: TimedLoop | ConcurrentLoop | None = None
+        self._runner: Runner | None = None
+        self._runs: WatchedRuns | None = None
+        self._measuring_began_ns = 0
+        self.rest_s = 0.0
+        """So long after a run the session still keeps processors busy; known once it is open."""
 
     def run(self) -> TrialFacts:
         """Do it all and return what is known. Raises `FailureError`; being stopped is not a failure."""
-        stopped, failure = False, None
         try:
-            self._run_stages()
-        except FailureError as error:
-            failure = error.failure
-        except ort.ERRORS as error:
-            stopped = self._cancellation.is_requested() and is_cancellation(error)
-            if not stopped:
-                failure = self._failure_of(error)
+            failure = self._attempt(self._run_stages)
         finally:
-            self._close()  # only now: the error's traceback, which is gone, held the session
+            self._release()  # only now: the error's traceback, which is gone, held the session
         if failure is not None:
             raise FailureError(failure)
         self._check()
-        if stopped or (self._facts.ending is None and self._cancellation.is_requested()):
-            self._facts = replace(self._facts, ending=Ending.STOPPED)
+        if self._facts.ending is None and self._cancellation.is_requested():
+            self._know(ending=Ending.STOPPED)
         return self._facts
 
+    def open(self) -> TrialFacts:
+        """Do what comes before the measuring and return what is known; the session stays.
+
+        Raises `FailureError`, also when it is stopped: then no session is left, and the trial is over.
+        """
+        is_open = False
+        try:
+            failure = self._attempt(self._open_stages)
+            is_open = failure is None and not self._cancellation.is_requested()
+        finally:
+            if not is_open:
+                self._release()
+        if is_open:
+            return self._facts
+        raise FailureError(failure or _stopped())
+
+    def measure_round(self, limits: RoundLimits, cancellation: Cancellation, listener: TrialListener) -> RoundFacts:
+        """Measure some runs, after others that lead in to them. Being stopped is not a failure.
+
+        Raises `FailureError`; the trial stays open, and what was measured before counts.
+        """
+        self._attend(cancellation, listener)
+        before, self._measuring_began_ns = self._facts, time.time_ns()
+        failure = self._attempt(lambda: self._run_round(limits))
+        if failure is not None:
+            raise FailureError(failure)
+        if self._facts.ending is None:
+            self._know(ending=Ending.STOPPED)
+        return RoundFacts(
+            began_ns=self._measuring_began_ns,
+            sample_count=self._facts.sample_count - before.sample_count,
+            measured_ns=self._facts.measured_ns - before.measured_ns,
+            lead_in_runs=self._facts.warmup_runs - before.warmup_runs,
+            stopped=self._facts.ending is Ending.STOPPED,
+        )
+
+    def close(self, cancellation: Cancellation, listener: TrialListener, *, check: bool) -> TrialFacts:
+        """Release the session and return what is known of all rounds together; `ending` is that of the last.
+
+        With `check` the outputs are compared, after a last run for them. The trial is over, whatever happens.
+        """
+        self._attend(cancellation, listener)
+        try:
+            if check:
+                self._run_last()
+        finally:
+            self._usage.rounds_ended()
+            self._release()
+        if check:
+            self._check()
+        return self._facts
+
+    def _attend(self, cancellation: Cancellation, listener: TrialListener) -> None:
+        """Turn to the next request; the one before may have been stopped."""
+        self._cancellation, self._listener = cancellation, listener
+        self._run_options.terminate = False
+        cancellation.watch(session_options=None, run_options=self._run_options)
+
+    def _attempt(self, work: Callable[[], None]) -> Failure | None:
+        """Do it and return why it failed, without the error: its traceback holds the session."""
+        try:
+            work()
+        except FailureError as error:
+            return error.failure
+        except ort.ERRORS as error:
+            if not (self._cancellation.is_requested() and is_cancellation(error)):
+                return self._failure_of(error)
+        return None
+
     def _run_stages(self) -> None:
+        self._prepare()
+        if self._cancellation.is_requested():
+            return
+        rule = self._settings.stop_rule
+        limits = Limits(iterations=rule.iterations, seconds=rule.seconds, stable_percent=rule.stable_percent)
+        with self._timed() as loop:
+            self._warm_up(loop)
+            self._enter(Stage.MEASURING)
+            self._usage.measuring_begins()
+            try:
+                self._measure(loop, limits)
+            finally:
+                self._usage.measuring_ended()
+        self._run_last()
+
+    def _open_stages(self) -> None:
+        self._prepare()
+        if self._cancellation.is_requested():
+            return
+        with self._timed() as loop:
+            self._warm_up(loop)
+        self._usage.opened()
+        self._know(costs=self._usage.costs)
+        self.rest_s = time_to_rest(self._cancellation)
+
+    def _run_round(self, limits: RoundLimits) -> None:
+        self._know(stage=Stage.WARMING_UP, ending=None)  # known, not told: it would cost more than many a round
+        with self._timed() as loop:
+            self._lead_in(loop, limits.lead_in_s)
+            self._know(stage=Stage.MEASURING)
+            self._usage.measuring_begins()
+            try:
+                self._measure(loop, Limits(iterations=limits.iterations, seconds=limits.seconds))
+            finally:
+                self._usage.measuring_paused()
+
+    def _prepare(self) -> None:
+        """Get as far as the first run."""
         self._enter(Stage.PREPARING)
         self._make_inputs()
         self._usage.before_session()
         self._enter(Stage.CREATING_SESSION)
         self._create_session()
-        if self._cancellation.is_requested():
-            return
-        with self._watched():
-            self._run_session()
+        if not self._cancellation.is_requested():
+            self._run_first()
+            gc.collect()
 
     def _make_inputs(self) -> None:
         made = prepare_inputs(self._settings)
@@ -162,84 +270,82 @@ class Trial:
         if nodes is not None:
             self._listener.nodes(without_excess(nodes))
 
-    def _run_session(self) -> None:
+    def _run_first(self) -> None:
         settings = self._settings
         self._enter(Stage.FIRST_RUN)
-        runner = Runner(self._session, self._feeds, settings.binding, self._run_options)
+        self._runner = runner = Runner(self._session, self._feeds, settings.binding, self._run_options)
         self._know(notes=(*self._facts.notes, *runner.notes))
         calls = runner.calls(settings.callers)
-        if self._watch is not None:
-            calls = [self._watch.guarded(call) for call in calls]
-        function, arguments = calls[0]
-        began = time.perf_counter_ns()
-        result = function(*arguments)
-        self._know(first_run_ns=time.perf_counter_ns() - began)
-        outputs = runner.outputs_of(calls[0], result)
+        self._runs = runs = WatchedRuns(settings, calls, self._run_options, self._on_stuck)
+        with runs.watched(self._cancellation) as (call, *_):
+            function, arguments = call
+            began = time.perf_counter_ns()
+            result = function(*arguments)
+            self._know(first_run_ns=time.perf_counter_ns() - began)
+        outputs = runner.outputs_of(call, result)
         self._know(outputs=tuple(map(output_info, runner.names, outputs, runner.types)))
         if settings.outputs_folder:
             saved = save_outputs(settings.outputs_folder, runner.names, outputs, runner.types)
             self._know(saved_files=self._facts.saved_files + saved)
         self._know(non_finite_outputs=tuple(non_finite(runner.names, outputs, runner.types)))
         self._first = FirstOutputs.of(settings.check, runner.names, runner.types, outputs)
-        del result, outputs
-        if self._cancellation.is_requested():
-            return
-        pause_s = settings.pause_ms / 1e3
-        if settings.callers == 1:
-            self._loop = TimedLoop(calls[0], self._cancellation, self._send, pause_s=pause_s)
-        else:
-            self._loop = ConcurrentLoop(calls, self._cancellation, self._send, pause_s=pause_s)
-        self._cancellation.when_stuck(self._loop.rescue)
-        with _no_garbage_collection():
-            self._measure(self._loop)
-        self._run_last(runner, calls[0])
 
-    def _run_last(self, runner: Runner, call: Call) -> None:
+    def _run_last(self) -> None:
         """Run once more, untimed, for the outputs: an EP may have gone wrong while it was measured."""
-        if self._first is None or not self._first.are_kept or self._cancellation.is_requested():
+        runner, runs, first = self._runner, self._runs, self._first
+        if runner is None or runs is None or first is None or not first.are_kept or self._cancellation.is_requested():
             return
-        function, arguments = call
         self._enter(Stage.CHECKING)
         try:
-            self._first = self._first.with_last(runner.outputs_of(call, function(*arguments)))
+            with runs.watched(self._cancellation) as (call, *_):
+                function, arguments = call
+                result = function(*arguments)
+            self._first = first.with_last(runner.outputs_of(call, result))
         except ort.ERRORS as error:
             problem = f"A run after the measured ones failed: {plain_words(str(error)) or type(error).__name__}"
-            self._first = replace(self._first, problem=problem)
+            self._first = replace(first, problem=problem)
 
-    def _measure(self, loop: TimedLoop | ConcurrentLoop) -> None:
+    def _warm_up(self, loop: Loop) -> None:
         if self._settings.warmup:
             self._enter(Stage.WARMING_UP)
-            try:
-                loop.measure(Stage.WARMING_UP, Limits(iterations=self._settings.warmup))
-            finally:
-                self._know(warmup_runs=loop.count)
-        self._enter(Stage.MEASURING)
-        rule = self._settings.stop_rule
-        limits = Limits(iterations=rule.iterations, seconds=rule.seconds, stable_percent=rule.stable_percent)
-        self._usage.measuring_begins()
+            self._run_unmeasured(loop, Limits(iterations=self._settings.warmup))
+
+    def _lead_in(self, loop: Loop, seconds: float) -> None:
+        """Run for so long, and pause as between any two runs."""
+        began = time.perf_counter_ns()
+        self._run_unmeasured(loop, Limits(seconds=max(seconds, _ONE_RUN_S)))
+        since_last_s = (time.perf_counter_ns() - began - loop.elapsed_ns) / 1e9
+        pause_s = self._settings.pause_ms / 1e3 - since_last_s
+        if pause_s > 0:
+            self._cancellation.wait(pause_s)
+
+    def _run_unmeasured(self, loop: Loop, limits: Limits) -> None:
+        try:
+            loop.measure(Stage.WARMING_UP, limits)
+        finally:
+            self._know(warmup_runs=self._facts.warmup_runs + loop.count)
+
+    def _measure(self, loop: Loop, limits: Limits) -> None:
+        facts, self._measuring_began_ns = self._facts, time.time_ns()
         try:
             loop.measure(Stage.MEASURING, limits)
         finally:
-            self._usage.measuring_ended()
-            self._know(sample_count=loop.count, measured_ns=loop.elapsed_ns, ending=loop.ending)
+            self._know(
+                sample_count=facts.sample_count + loop.count,
+                measured_ns=facts.measured_ns + loop.elapsed_ns,
+                ending=loop.ending,
+            )
 
-    @contextmanager
-    def _watched(self) -> Iterator[None]:
-        """Watch the runs for the longest they may take, if they may not take for ever."""
-        limit = self._settings.run_timeout_s
-        if limit is not None:
-            self._watch = RunWatch(limit, self._cancellation, self._run_options, self._on_stuck)
-        with self._watch or nullcontext():
-            yield
+    def _timed(self) -> AbstractContextManager[Loop]:
+        assert self._runs is not None  # noqa: S101 there was a first run
+        return self._runs.timed(self._cancellation, self._listener.send)
 
     def _on_stuck(self) -> None:
-        """On the watch's thread: the run does not come back. What was measured is sent, then the engine gives up."""
-        if self._loop is not None:
-            self._loop.rescue()
+        """On the watch's thread: the engine gives up on itself."""
         self._listener.give_up(self._timed_out("It did not end when asked to, so its engine was replaced."))
 
     def _failure_of(self, error: Exception) -> Failure:
-        if isinstance(error, RunTimedOutError) or (self._watch is not None and self._watch.is_overdue):
+        if isinstance(error, RunTimedOutError) or (self._runs is not None and self._runs.is_overdue):
             return self._timed_out(_ENDED, detail=str(error))
         return trial_failure(error, self._facts.stage, by_policy=self._settings.target.policy is not None)
 
@@ -251,12 +357,11 @@ class Trial:
             detail=detail,
         )
 
-    def _close(self) -> None:
-        self._cancellation.when_stuck(None)
-        self._loop = None
+    def _release(self) -> None:
         self._usage.close()
         if self._session is not None:
             self._enter(Stage.CLOSING)
+            self._runner = self._runs = None
             self._session = None
             gc.collect()
 
@@ -280,11 +385,5 @@ class Trial:
         self._listener.tell(self._facts)
 
 
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    gc.collect()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
+def _stopped() -> Failure:
+    return Failure(kind=FailureKind.STOPPED, message="It was stopped before its session was ready to be measured.")

@@ -29,7 +29,12 @@ class Memory:
 
 
 class UsageMeter:
-    """Measures one trial. Its methods are called in this order, on the worker thread; `close` ends it anywhere."""
+    """Measures one trial. Its methods are called in this order, on the worker thread; `close` ends it anywhere.
+
+    A trial that is measured in rounds says `opened` once it is ready for them, `measuring_begins` and
+    `measuring_paused` in each, and `rounds_ended` after the last. Its memory is looked at until it is ready: from then
+    on there are others' sessions in the process.
+    """
 
     def __init__(self, proc: Path = Path("/proc"), sys_root: Path = Path("/sys")) -> None:
         self._proc = proc
@@ -72,14 +77,30 @@ class UsageMeter:
         """To be called right after the timed runs, also when one of them failed; without a begin it does nothing."""
         if self._cpu_began is None:
             return
+        self.measuring_paused()
+        self.opened()
+        self.rounds_ended()
+
+    def opened(self) -> None:
+        """The session has run, and is measured later: the peak is that up to here."""
+        self._costs = replace(self._costs, memory_peak_bytes=read_memory(self._proc).peak)
+
+    def measuring_paused(self) -> None:
+        """To be called right after the timed runs of a round; without a begin it does nothing."""
+        if self._cpu_began is None:
+            return
         used = time.process_time_ns() - self._cpu_began
         wall = time.perf_counter_ns() - self._wall_began
         self._cpu_began = None
-        memory = read_memory(self._proc)
-        uses = None if self._accelerators is None else self._accelerators.end()
-        self._costs = replace(
-            self._costs, cpu_ns=used, cpu_wall_ns=wall, memory_peak_bytes=memory.peak, accelerators=uses
-        )
+        if self._accelerators is not None:
+            self._accelerators.pause()
+        costs = self._costs
+        self._costs = replace(costs, cpu_ns=(costs.cpu_ns or 0) + used, cpu_wall_ns=(costs.cpu_wall_ns or 0) + wall)
+
+    def rounds_ended(self) -> None:
+        """There are no more timed runs: tell what GPUs and NPUs did in them."""
+        if self._accelerators is not None and self._costs.cpu_ns is not None:
+            self._costs = replace(self._costs, accelerators=self._accelerators.end())
 
     def close(self) -> None:
         """Let go of what looks at GPUs; what is known stays."""

@@ -124,6 +124,17 @@ class HistoryTableModel(RecordTableModel[TrialSummary]):
         self._all += rows
         self._show()
 
+    def update_rows(self, rows: Sequence[TrialSummary]) -> None:
+        """Take a later state of trials; those that are not there are passed over."""
+        places = {row.id: place for place, row in enumerate(self._all)}
+        known = [(places[row.id], row) for row in rows if row.id in places]
+        for place, row in known:
+            self._all[place] = row
+            if place < len(self._folded):
+                self._folded[place] = _searched(row)
+        if known:
+            self._show()
+
     def remove_rows(self, ids: Sequence[str]) -> None:
         """Let go of the trials with these ids."""
         gone = set(ids)
@@ -193,7 +204,7 @@ class HistoryTableModel(RecordTableModel[TrialSummary]):
 
     def _sorted(self, rows: list[TrialSummary]) -> list[TrialSummary]:
         column, backwards = self._order
-        key = _KEYS[column]
+        key = _KEYS[column] or _comparison_key(self._all)
         newest_first = rows[::-1]
         if column == _NEWEST_FIRST[0]:
             # Those of which the time is not known are the oldest.
@@ -209,7 +220,7 @@ def _searched(row: TrialSummary) -> str:
     """Return what words are looked for in: texts as they are, for 100,000 times in the locale's form take seconds."""
     return (
         f"{row.model_path}\n{row.sizes}\n{row.target}\n{row.eps}\n{row.failure}\n{row.machine}\n{row.onnxruntime}\n"
-        f"{' '.join(row.tags)}\n{row.note}\n{row.created}"
+        f"{' '.join(row.tags)}\n{row.note}\n{row.created}\n{row.cell_label}"
     ).casefold()
 
 
@@ -247,6 +258,12 @@ def _outputs_tip(row: TrialSummary) -> str:
     return _tr("The outputs were not compared.")
 
 
+def _comparison_tip(row: TrialSummary) -> str:
+    if row.comparison is None or row.cell is None:
+        return _tr("A trial by itself")
+    return _tr("“{0}”, number {1} of a comparison").format(row.cell_label, count_text(row.cell + 1))
+
+
 def _median_tip(row: TrialSummary) -> str:
     if row.median_ns is None:
         return _tr("It has no samples.")
@@ -258,30 +275,36 @@ def _median_tip(row: TrialSummary) -> str:
 def _columns(
     outcome_icon: Callable[[Outcome], QIcon | None], tone_icon: Callable[[str, Tone], QIcon | None]
 ) -> tuple[Column[TrialSummary], ...]:
-    def placement_icon(row: TrialSummary) -> QIcon | None:
-        found = PLACEMENT_ICONS.get(row.verdict)
-        return None if found is None else tone_icon(*found)
+    def marked(
+        title: str,
+        header_tip: str,
+        text: Callable[[TrialSummary], str],
+        tip: Callable[[TrialSummary], str],
+        mark: Callable[[TrialSummary], tuple[str, Tone] | None],
+    ) -> Column[TrialSummary]:
+        def icon(row: TrialSummary) -> QIcon | None:
+            found = mark(row)
+            return None if found is None else tone_icon(*found)
 
-    def outputs_icon(row: TrialSummary) -> QIcon | None:
-        return None if row.agreement is None else tone_icon(*OUTPUTS_ICONS[row.agreement])
+        return Column[TrialSummary](title=title, text=text, icon=icon, tip=tip, header_tip=header_tip)
 
     return (
         Column[TrialSummary](title=_tr("When"), text=lambda row: when_text(row.created)),
         Column[TrialSummary](title=_tr("Model"), text=_model_text, tip=_model_tip),
         Column[TrialSummary](title=_tr("Target"), text=lambda row: row.target),
-        Column[TrialSummary](
-            title=_tr("Placement"),
-            text=lambda row: placement_text(row.verdict),
-            icon=placement_icon,
-            tip=_placement_tip,
-            header_tip=_tr("How many nodes of the model the EP of the target got"),
+        marked(
+            _tr("Placement"),
+            _tr("How many nodes of the model the EP of the target got"),
+            lambda row: placement_text(row.verdict),
+            _placement_tip,
+            lambda row: PLACEMENT_ICONS.get(row.verdict),
         ),
-        Column[TrialSummary](
-            title=_tr("Outputs"),
-            text=lambda row: outputs_text(row.agreement),
-            icon=outputs_icon,
-            tip=_outputs_tip,
-            header_tip=_tr("Whether the outputs agree with those of ORT's CPU EP"),
+        marked(
+            _tr("Outputs"),
+            _tr("Whether the outputs agree with those of ORT's CPU EP"),
+            lambda row: outputs_text(row.agreement),
+            _outputs_tip,
+            lambda row: None if row.agreement is None else OUTPUTS_ICONS[row.agreement],
         ),
         Column[TrialSummary](
             title=_tr("Outcome"),
@@ -294,6 +317,13 @@ def _columns(
         _number(_tr("p99"), lambda row: time_text(row.p99_ns)),
         _number(_tr("Samples"), lambda row: count_text(row.sample_count)),
         _number(_tr("Throughput"), lambda row: rate_text(row.throughput_per_s)),
+        marked(
+            _tr("Comparison"),
+            _tr("What the trial was called in the comparison it was part of; sorted by it, those of one lie together"),
+            lambda row: row.cell_label,
+            _comparison_tip,
+            lambda row: None if row.comparison is None else ("compare", Tone.PLAIN),
+        ),
         Column[TrialSummary](title=_tr("Tags"), text=lambda row: ", ".join(row.tags)),
         Column[TrialSummary](title=_tr("Note"), text=lambda row: " ".join(row.note.split()), tip=lambda row: row.note),
         Column[TrialSummary](title=_tr("Machine"), text=lambda row: row.machine or DASH),
@@ -328,7 +358,7 @@ _VERDICTS: Final = {
 }
 _AGREEMENTS: Final = {agreement: place for place, agreement in enumerate(Agreement)}
 
-_KEYS: Final[tuple[_Key, ...]] = (
+_KEYS: Final[tuple[_Key | None, ...]] = (
     lambda row: row.created,
     lambda row: f"{row.model_name.casefold()}\n{row.sizes}",
     lambda row: row.target.casefold() or None,
@@ -340,9 +370,18 @@ _KEYS: Final[tuple[_Key, ...]] = (
     lambda row: row.p99_ns,
     lambda row: row.sample_count,
     lambda row: row.throughput_per_s,
+    None,
     lambda row: _folded_tags(row.tags),
     lambda row: row.note.casefold() or None,
     lambda row: row.machine.casefold() or None,
     lambda row: _version(row.onnxruntime),
 )
-"""What each column sorts by; None comes last."""
+"""What each column sorts by, where None comes last; of the comparisons see `_comparison_key`."""
+
+
+def _comparison_key(rows: list[TrialSummary]) -> _Key:
+    """Return a key that puts the trials of one comparison together by their cells, the oldest comparison first."""
+    firsts: dict[str | None, int] = {}
+    for row in rows:
+        firsts.setdefault(row.comparison, row.number)
+    return lambda row: None if row.comparison is None else (firsts[row.comparison], row.cell or 0)

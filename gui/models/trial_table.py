@@ -29,7 +29,7 @@ def outcome_text(trial: TrialRun) -> str:
         case Outcome.RUNNING:
             return _tr("stopping…") if trial.stopping else trial.facts.stage.value
         case Outcome.FINISHED:
-            return _tr("finished")
+            return _tr("finished, not kept yet") if trial.is_being_kept else _tr("finished")
         case Outcome.STOPPED:
             return _tr("stopped")
     return _tr("failed: {0}").format(trial.failure.kind.value if trial.failure else "")

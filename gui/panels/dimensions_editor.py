@@ -74,8 +74,10 @@ class DimensionsEditor(QWidget):
     sizes_changed = Signal()
     """A field with another first size was left, or other dimensions are shown."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, counts_trials: bool = True) -> None:
+        """`counts_trials` says how many trials several sizes make; not where something else multiplies them."""
         super().__init__(parent)
+        self._counts_trials = counts_trials
         self._texts: dict[str, str] = {}
         """By name, of all models."""
         self._told: dict[str, int] | None = None
@@ -264,7 +266,9 @@ class DimensionsEditor(QWidget):
                 action.setToolTip(problem or "")
         self._show_derived()
         problem, count = self.problem(), self._trial_count()
-        note = self.tr("{0} trials, one for each combination of sizes").format(count_text(count)) if count > 1 else ""
+        note = ""
+        if count > 1 and self._counts_trials:
+            note = self.tr("{0} trials, one for each combination of sizes").format(count_text(count))
         self._message.setText(problem or note)
         self._message.setVisible(bool(problem or note))
         self.changed.emit()

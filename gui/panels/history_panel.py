@@ -34,7 +34,7 @@ _LOOK_MS: Final = 5000
 _SOON_MS: Final = 200
 _MOST_OPENED: Final = 100
 _OUTCOME_ICONS: Final = {Outcome.FINISHED: "loaded", Outcome.STOPPED: "stopped", Outcome.FAILED: "failed"}
-_WIDEST: Final = {1: 28, 2: 30, 11: 24, 12: 36, 13: 40}
+_WIDEST: Final = {1: 28, 2: 30, 11: 24, 12: 24, 13: 36, 14: 40}
 
 
 class HistoryPanel(QWidget):
@@ -48,6 +48,10 @@ class HistoryPanel(QWidget):
     """It shall be found out whether another window has changed something."""
     open_requested = Signal(tuple)
     """The ids of trials to be shown, the oldest first."""
+    compare_requested = Signal(tuple)
+    """The ids of trials to be compared, the oldest first."""
+    comparison_requested = Signal(str)
+    """The id of a comparison of which all trials are to be compared."""
     words_chosen = Signal(tuple, object, object)
     """As the dialog for tags and note tells them."""
     delete_requested = Signal(tuple)
@@ -67,6 +71,7 @@ class HistoryPanel(QWidget):
         self._count = MutedLabel(parent=self)
         self._failure = FailureBox(self)
         self._open = QAction(self.tr("&Open"), self)
+        self._compare = QAction(self.tr("&Compare"), self)
         self._edit = QAction(self.tr("&Tags and note…"), self)
         self._delete = QAction(self.tr("&Delete"), self)
         self._undo = QAction(self.tr("&Undo"), self)
@@ -114,13 +119,14 @@ class HistoryPanel(QWidget):
         with QSignalBlocker(header):
             header.setSortIndicator(0, Qt.SortOrder.DescendingOrder)
         view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        view.addActions([self._open, self._edit, self._delete, self._undo])
+        view.addActions([self._open, self._compare, self._edit, self._delete, self._undo])
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         self._assemble()
 
     def _build_actions(self) -> None:
         for action, keys, tip in (
             (self._open, ("Return", "Enter"), self.tr("Show the selected trials below the chart (Enter)")),
+            (self._compare, ("Ctrl+Return", "Ctrl+Enter"), ""),
             (self._edit, ("F2",), self.tr("Describe the selected trials (F2)")),
             (self._delete, ("Del",), self.tr("Delete the selected trials; it can be undone (Del)")),
             (self._undo, ("Ctrl+Z",), self.tr("Bring back what was deleted last (Ctrl+Z)")),
@@ -138,7 +144,7 @@ class HistoryPanel(QWidget):
         head.addWidget(self._outcomes)
         head.addWidget(self._verdicts)
         head.addWidget(self._count)
-        for action in (self._open, self._edit, self._delete):
+        for action in (self._open, self._compare, self._edit, self._delete):
             button = QToolButton(self)
             button.setDefaultAction(action)
             button.setAutoRaise(True)
@@ -159,6 +165,7 @@ class HistoryPanel(QWidget):
         self._view.doubleClicked.connect(self._open.trigger)
         self._view.selectionModel().selectionChanged.connect(self._on_selection)
         self._open.triggered.connect(self._ask_open)
+        self._compare.triggered.connect(self._ask_compare)
         self._edit.triggered.connect(self._ask_words)
         self._delete.triggered.connect(self._ask_delete)
         self._undo.triggered.connect(self._ask_undo)
@@ -186,6 +193,13 @@ class HistoryPanel(QWidget):
             self._model.add_rows(rows)
             if was_empty:
                 self._fit_columns()
+
+    def update_rows(self, rows: list[TrialSummary]) -> None:
+        """Show a later state of trials."""
+        if self._has_read and self.isVisible():
+            self._model.update_rows(rows)
+        else:
+            self._is_stale = True
 
     def note_kept(self) -> None:
         """Hear that a trial came into the store."""
@@ -285,9 +299,14 @@ class HistoryPanel(QWidget):
         return [self._model.row(number) for number in self._selected_rows()]
 
     def _on_selection(self) -> None:
-        has_selection = self._view.selectionModel().hasSelection()
+        chosen = self._selected_rows()
         for action in (self._open, self._edit, self._delete):
-            action.setEnabled(has_selection)
+            action.setEnabled(bool(chosen))
+        is_part = len(chosen) == 1 and self._model.row(chosen[0]).comparison is not None
+        self._compare.setEnabled(is_part or len(chosen) > 1)
+        self._compare.setText(self.tr("Open its &comparison") if is_part else self.tr("&Compare"))
+        whole = self.tr("Compare this trial with the others of its comparison (Ctrl+Enter)")
+        self._compare.setToolTip(whole if is_part else self.tr("Compare the selected trials (Ctrl+Enter)"))
 
     def _show_count(self) -> None:
         shown, total = self._model.rowCount(), self._model.total
@@ -322,19 +341,32 @@ class HistoryPanel(QWidget):
         self._model.set_verdict(self._verdicts.currentData())
 
     def _ask_open(self) -> None:
-        chosen = sorted(self._selected(), key=lambda row: row.number)
-        if len(chosen) > _MOST_OPENED:
-            self._failure.show_failure(
-                Failure(
-                    kind=FailureKind.BAD_SETTING,
-                    message=self.tr("{0} trials are selected; at most {1} open at a time.").format(
-                        count_text(len(chosen)), count_text(_MOST_OPENED)
-                    ),
-                    hint=self.tr("Select fewer."),
-                )
-            )
-        elif chosen:
+        chosen = self._selected_to_open()
+        if chosen:
             self.open_requested.emit(tuple(row.id for row in chosen))
+
+    def _ask_compare(self) -> None:
+        chosen = self._selected_to_open()
+        if len(chosen) > 1:
+            self.compare_requested.emit(tuple(row.id for row in chosen))
+        elif chosen and chosen[0].comparison is not None:
+            self.comparison_requested.emit(chosen[0].comparison)
+
+    def _selected_to_open(self) -> list[TrialSummary]:
+        """Return the selected trials, the oldest first; none when they are too many, which is said."""
+        chosen = sorted(self._selected(), key=lambda row: row.number)
+        if len(chosen) <= _MOST_OPENED:
+            return chosen
+        self._failure.show_failure(
+            Failure(
+                kind=FailureKind.BAD_SETTING,
+                message=self.tr("{0} trials are selected; at most {1} open at a time.").format(
+                    count_text(len(chosen)), count_text(_MOST_OPENED)
+                ),
+                hint=self.tr("Select fewer."),
+            )
+        )
+        return []
 
     def _ask_words(self) -> None:
         chosen = self._selected()

@@ -219,7 +219,9 @@ class _Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         self.setToolTip(self.tr("Wheel and drag zoom and move; double-click shows everything again"))
         self.disableAutoRange()
         for side in ("bottom", "left"):
-            self.getAxis(side).setStyle(autoExpandTextSpace=True, tickTextOffset=4, showValues=False)
+            # Lines only where numbers stand: those between would take most of the time of a frame.
+            axis = self.getAxis(side)
+            axis.setStyle(autoExpandTextSpace=True, tickTextOffset=4, showValues=False, maxTickLevel=0)
 
     def show_range(self, x: tuple[float, float], y: tuple[float, float], *, exactly: bool) -> None:
         """Show this range, or keep the one shown where it does as well: drawing the axes anew costs most."""

@@ -57,6 +57,8 @@ class LatencyPanel(QWidget):
     """The `TrialRun` to be profiled."""
     save_trace_requested = Signal(object)
     """As the page of the profile asks."""
+    selection_changed = Signal()
+    """Other trials are selected in the list."""
 
     def __init__(self, state: State, actions: TrialListActions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -166,6 +168,7 @@ class LatencyPanel(QWidget):
         self._pages.save_trace_requested.connect(self.save_trace_requested)
         self._timer.timeout.connect(self._redraw)
         self._trial_view.selectionModel().selectionChanged.connect(self._on_selection)
+        self._trial_view.selectionModel().selectionChanged.connect(self.selection_changed)
 
     def changeEvent(self, event: QEvent) -> None:
         """Qt's."""
@@ -311,7 +314,7 @@ class LatencyPanel(QWidget):
         if environment is not None:
             parts.append(self.tr("onnxruntime {0}").format(environment.onnxruntime))
         under = " · ".join(part for part in (*parts, trial.created[:10]) if part)
-        data = charts_png(self.charts, title, under)
+        data = charts_png(self.charts, self.charts.plots, title, under)
         self._pages.show_trial(self._state.current_trial)
         return data
 

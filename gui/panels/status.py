@@ -7,6 +7,7 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QToolButton, QWidget
 
 from .. import theme
+from ..comparison_run import ComparisonRun, Phase
 from ..models.texts import count_text, duration_text
 from ..records.library import LibraryState
 from ..records.trial import Stage
@@ -39,6 +40,7 @@ class StatusBar(QStatusBar):
             state.trial_changed,
             state.trial_added,
             state.work_changed,
+            state.comparison_changed,
         ):
             signal.connect(self._wake)
         state.notice_posted.connect(self._show_notice)
@@ -73,8 +75,11 @@ class StatusBar(QStatusBar):
             self._show()
 
     def _show(self) -> None:
-        trial = self._state.running_trial
-        text, share = self._of_trial(trial) if trial is not None else self._of_others()
+        trial, comparison = self._state.running_trial, self._state.comparison
+        if comparison is not None and comparison.is_running:
+            text, share = self._of_comparison(comparison)
+        else:
+            text, share = self._of_trial(trial) if trial is not None else self._of_others()
         self._activity.setText(text)
         self._activity.setVisible(bool(text))
         self._progress.setVisible(bool(text))
@@ -104,6 +109,20 @@ class StatusBar(QStatusBar):
             left = self.tr("{0}, at most {1} left") if trial.may_end_sooner else self.tr("{0}, {1} left")
             text = left.format(text, duration_text(trial.seconds_left))
         return text, trial.progress
+
+    def _of_comparison(self, comparison: ComparisonRun) -> tuple[str, float | None]:
+        name = self.tr("Comparing {0} targets").format(len(comparison.runs))
+        if comparison.stopping:
+            return self.tr("{0}: stopping…").format(name), None
+        if comparison.phase is not Phase.MEASURING or comparison.plan is None:
+            doing = comparison.phase.value
+            return self.tr("{0}: {1}, {2}").format(name, doing, self._for(doing)), None
+        text = self.tr("{0}: round {1} of {2}").format(
+            name, count_text(comparison.round), count_text(comparison.plan.rounds)
+        )
+        if comparison.seconds_left is not None:
+            text = self.tr("{0}, {1} left").format(text, duration_text(comparison.seconds_left))
+        return text, comparison.progress
 
     def _of_others(self) -> tuple[str, float | None]:
         work = self._state.work

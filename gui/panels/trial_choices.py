@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..records.setup import Setup
-from ..records.trial import SessionSettings, Target, TrialSettings
+from ..models.compare_plan import CompareBase
+from ..records.codec import StringMap
+from ..records.device import Device
+from ..records.setup import DimensionSweep, Setup
+from ..records.trial import Policy, SessionSettings, Target, TrialSettings
 from ..settings import RunChoices, TrialChoices
 
 
@@ -59,6 +62,28 @@ def choices_of(setup: Setup, run: RunChoices) -> TrialChoices:
             outputs_folder=settings.outputs_folder,
             check=settings.check,
         ).with_stop_rule(settings.stop_rule),
+    )
+
+
+def compare_base_of(
+    choices: TrialChoices,
+    target: Target | None,
+    *,
+    sweeps: tuple[DimensionSweep, ...],
+    selected: tuple[Device, ...],
+    devices: tuple[Device, ...],
+    policy_options: StringMap,
+) -> CompareBase:
+    """Return what a comparison takes over of the choices; `target` is None where it is not complete."""
+    second = next((device.ep_name for device in devices if device.key in choices.second_keys), "")
+    return CompareBase(
+        settings=settings_of(choices, target or Target(policy=Policy.DEFAULT)),
+        target=target,
+        sweeps=sweeps,
+        by_policy=choices.policy is not None,
+        first_ep=selected[0].ep_name if selected else "",
+        second_ep=second,
+        policy_options=policy_options,
     )
 
 

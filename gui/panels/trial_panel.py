@@ -9,6 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
+from ..models.compare_plan import CompareBase
 from ..models.texts import count_text
 from ..records.codec import StringMap
 from ..records.library import CPU_EP_NAME, LibraryState
@@ -23,7 +24,7 @@ from .inputs_page import InputsPage
 from .model_chooser import ModelChooser
 from .setup_bar import SetupBar
 from .target_chooser import TargetChooser
-from .trial_choices import changed_pages, choices_of, settings_of
+from .trial_choices import changed_pages, choices_of, compare_base_of, settings_of
 from .widgets import ActionButton, MutedLabel
 
 if TYPE_CHECKING:  # the window starts without the pages that lie behind
@@ -39,8 +40,11 @@ _MARK: Final = " •"
 class TrialActions:
     """The actions that the panel shows as buttons."""
 
-    def __init__(self, *, open_model: QAction, run: QAction, compile_model: QAction, stop: QAction) -> None:
-        self.open_model, self.run, self.compile_model, self.stop = open_model, run, compile_model, stop
+    def __init__(
+        self, *, open_model: QAction, run: QAction, compare: QAction, compile_model: QAction, stop: QAction
+    ) -> None:
+        self.open_model, self.run, self.compare = open_model, run, compare
+        self.compile_model, self.stop = compile_model, stop
 
 
 class TrialPanel(QWidget):
@@ -97,7 +101,8 @@ class TrialPanel(QWidget):
         self._problem.setWordWrap(True)
         layout.addWidget(self._problem)
         buttons = QHBoxLayout()
-        for action, stretch in ((self._actions.run, 2), (self._actions.compile_model, 1), (self._actions.stop, 1)):
+        actions = self._actions
+        for action, stretch in ((actions.run, 2), (actions.compare, 1), (actions.compile_model, 1), (actions.stop, 1)):
             button = ActionButton(action, self)
             button.setMinimumHeight(self.fontMetrics().height() + 16)
             buttons.addWidget(button, stretch)
@@ -122,6 +127,7 @@ class TrialPanel(QWidget):
         state.model_changed.connect(self._show_model)
         state.proposals_changed.connect(self._show_proposals)
         state.trial_changed.connect(self._on_trial_changed)
+        state.comparison_changed.connect(self._on_progress)
         self.inputs.sizes_changed.connect(self.proposals_requested)
         self._tabs.currentChanged.connect(self._on_tab)
 
@@ -261,14 +267,14 @@ class TrialPanel(QWidget):
 
     def request_run(self) -> None:
         """Ask for the trials to be run, when they are complete."""
-        self._commit_editor()
+        self.commit_editor()
         if self.problem() is None and not self._is_virtual():
             self._settings.trial_choices = self.choices()
             self.run_requested.emit(trials_of(self.setup()))
 
     def request_compile(self) -> None:
         """Ask for the model to be compiled, when the settings are complete."""
-        self._commit_editor()
+        self.commit_editor()
         if self.problem() is None and self._can_compile():
             self._settings.trial_choices = self.choices()
             self.compile_requested.emit(self._trial_settings())
@@ -278,8 +284,29 @@ class TrialPanel(QWidget):
         choices = self.choices()
         return settings_of(choices, self.target.target(self._state.selected_devices, choices.second_keys))
 
+    def compare_base(self) -> CompareBase:
+        """Return what a comparison takes over; `common_problem` must be None."""
+        choices, selected = self.choices(), self._state.selected_devices
+        is_complete = self.target.problem(selected) is None and not self._is_virtual()
+        return compare_base_of(
+            choices,
+            self.target.target(selected, choices.second_keys) if is_complete else None,
+            sweeps=self.inputs.sweeps,
+            selected=selected,
+            devices=self._state.devices,
+            policy_options=self.policy_options(),
+        )
+
     def problem(self) -> str | None:
         """Return why no trial can be run now, in one sentence with what to do, or None."""
+        state = self._state
+        return self._readiness_problem() or self.target.problem(state.selected_devices) or self._page_problem()
+
+    def common_problem(self) -> str | None:
+        """Return why no trial can be run now on any target, in one sentence with what to do, or None."""
+        return self._readiness_problem() or self._page_problem()
+
+    def _readiness_problem(self) -> str | None:
         state, model = self._state, self._state.model
         busy = (LibraryState.LOADING, LibraryState.UNREGISTERING)
         if state.engine_status is EngineStatus.GAVE_UP:
@@ -293,7 +320,7 @@ class TrialPanel(QWidget):
         waiting = next((library.name for library in state.libraries if library.state in busy), None)
         if waiting is not None:
             return self.tr("Waiting for “{0}”…").format(waiting)
-        return self.target.problem(state.selected_devices) or self._page_problem()
+        return None
 
     def _page_problem(self) -> str | None:
         pages = (self.inputs, self._options, self._session, self._run)
@@ -340,11 +367,11 @@ class TrialPanel(QWidget):
             text = self.tr("Trials still to come: {0}").format(count_text(state.waiting_trials))
         self._problem.setText("" if state.is_busy and problem is not None else text)
         self._problem.setVisible(bool(self._problem.text()))
-        actions, trial, compilation = self._actions, state.running_trial, state.compilation
-        stopping = (trial is not None and trial.stopping) or (compilation is not None and compilation.stopping)
+        actions = self._actions
         actions.run.setEnabled(problem is None and not state.is_busy and not is_virtual)
+        actions.compare.setEnabled(self.common_problem() is None and not state.is_busy)
         actions.compile_model.setEnabled(problem is None and not state.is_busy and self._can_compile())
-        actions.stop.setEnabled(state.is_busy and not stopping)
+        actions.stop.setEnabled(self._can_stop())
         self._buttons[actions.run].setVisible(not is_virtual)
         self._mark_tabs()
 
@@ -364,12 +391,20 @@ class TrialPanel(QWidget):
             self._tabs.setTabText(index, plain + _MARK if is_changed else plain)
             self._tabs.setTabToolTip(index, self.tr("Changed from the defaults") if is_changed else "")
 
+    def _can_stop(self) -> bool:
+        """Whether something is under way that was not asked to stop yet."""
+        state = self._state
+        works = (state.running_trial, state.compilation, state.comparison)
+        return state.is_busy and not any(work is not None and work.is_running and work.stopping for work in works)
+
     def _on_trial_changed(self, trial: TrialRun) -> None:
-        running = self._state.running_trial
         if not trial.is_running:
             self._learn(trial)
-        wanted = running is not None and not running.stopping
-        if self._actions.stop.isEnabled() != wanted or self._actions.run.isEnabled() == (running is not None):
+        self._on_progress()
+
+    def _on_progress(self) -> None:
+        """Update only where what can be done has changed: samples come often."""
+        if self._actions.stop.isEnabled() != self._can_stop() or self._actions.run.isEnabled() == self._state.is_busy:
             self._update()
 
     def _learn(self, trial: TrialRun) -> None:
@@ -378,7 +413,7 @@ class TrialPanel(QWidget):
             for entry in trial.facts.provider_options:
                 self._options.learn(entry.ep_name, entry.options)
 
-    def _commit_editor(self) -> None:
+    def commit_editor(self) -> None:
         """Take over what is being typed into an option or a number."""
         focused = self.focusWidget()
         if focused is not None and focused is not self:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
 from .comparison import ComparisonPart
 from .failure import Failure
-from .kept_trial import KeptTrial, machine_text
+from .kept_trial import KeptTrial, machine_text, model_name
 from .placement import PlacementVerdict, judge_placement
 from .result import Outcome
 from .samples import Nanoseconds
@@ -65,6 +67,46 @@ def compared_of(kept: KeptTrial) -> Compared:
         onnxruntime="" if environment is None else environment.onnxruntime,
         created=kept.created,
     )
+
+
+def with_labels(rows: Sequence[Compared]) -> tuple[Compared, ...]:
+    """Return rows of which no two have the same label: what tells them apart is added, else a number."""
+    labels = [row.label or row.target_text for row in rows]
+    for detail in _DETAILS:
+        equal = {label for label, count in Counter(labels).items() if count > 1}
+        for label in equal:
+            those = [number for number, other in enumerate(labels) if other == label]
+            details = {number: detail(rows[number]) for number in those}
+            if len(set(details.values())) > 1:
+                for number, words in details.items():
+                    labels[number] = f"{label}, {words}" if words else label
+    taken: set[str] = set()
+    for number, label in enumerate(labels):
+        names = (label if count == 1 else f"{label} ({count})" for count in range(1, len(labels) + 1))
+        labels[number] = next(name for name in names if name not in taken)
+        taken.add(labels[number])
+    return tuple(
+        row if row.label == label else replace(row, label=label) for row, label in zip(rows, labels, strict=True)
+    )
+
+
+def _sizes_text(row: Compared) -> str:
+    return ", ".join(f"{entry.name} {entry.size}" for entry in row.facts.dimensions or row.settings.dimensions)
+
+
+def _options_text(row: Compared) -> str:
+    return ", ".join(f"{key}={value}" for key, value in (*row.settings.options, *row.settings.second_options))
+
+
+_DETAILS: Final[tuple[Callable[[Compared], str], ...]] = (
+    lambda row: model_name(row.settings.model_path),
+    _sizes_text,
+    _options_text,
+    lambda row: row.machine,
+    lambda row: row.onnxruntime and f"ONNX Runtime {row.onnxruntime}",
+    lambda row: row.created[:19].replace("T", " "),
+)
+"""What may tell rows of the same label apart, the most telling first."""
 
 
 def is_by_turns(rows: Sequence[Compared]) -> bool:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from .identity import new_id, now_text
 from .trial import MAX_ITERATIONS, MAX_SECONDS, StopRule, TrialSettings
 
+COMPARISON_FORMAT = "ort-device-explorer comparison 1"
+"""What `comparison_file` writes and reads."""
 DEFAULT_ROUNDS = 20
 MIN_ROUNDS, MAX_ROUNDS = 1, 1000
 MAX_CELLS = 100

@@ -1,4 +1,4 @@
-"""What a trial can be exported as: the kind of a file goes by the ending of its name."""
+"""What a trial or a comparison can be exported as: the kind of a file goes by the ending of its name."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ class ExportKind(Enum):
     """The endings of each kind; the first is the usual one."""
 
     SUMMARIES = (".summary.csv",)
-    """A line for each of several trials."""
+    """A line for each of several trials; of a comparison with their ratios."""
     SAMPLES = (".csv",)
     MARKDOWN = (".md", ".markdown")
     HTML = (".html", ".htm")
     CHART = (".svg",)
     TRIAL = (".json",)
-    """The trial file, which can be opened again."""
+    """The file of the trial or of the comparison, which can be opened again."""
 
 
 ENDINGS = ", ".join(ending for kind in ExportKind for ending in kind.value)

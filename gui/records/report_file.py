@@ -7,6 +7,7 @@ import re
 from typing import Any, Final
 
 from .codec import DecodeError, from_json, to_json
+from .comparison import COMPARISON_FORMAT
 from .failure import FailureError, FailureKind, failure_error
 from .report import REPORT_FORMAT, DeviceReport
 from .result import RESULT_FORMAT
@@ -15,6 +16,7 @@ _HINT: Final = "Choose a file that --report or “Save report” wrote."
 _LONGEST_DETAIL: Final = 1000
 _FORMAT, _NUMBER = REPORT_FORMAT.rsplit(" ", 1)
 _RESULT = RESULT_FORMAT.rsplit(" ", 1)[0]
+_COMPARISON = COMPARISON_FORMAT.rsplit(" ", 1)[0]
 
 
 def report_json(report: DeviceReport) -> str:
@@ -35,6 +37,8 @@ def read_report(text: str | bytes, name: str) -> DeviceReport:
     kind, _, number = written.rpartition(" ")
     if kind == _RESULT:
         raise _no_report(f"{name} is the result of a trial, not a device report.")
+    if kind == _COMPARISON:
+        raise _no_report(f"{name} is a comparison of trials, not a device report.")
     if kind != _FORMAT or not re.fullmatch("[1-9][0-9]{0,9}", number):
         raise _no_report(f"{name} is not a device report.", detail=f"format: {written}")
     if int(number) > int(_NUMBER):

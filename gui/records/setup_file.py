@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Final
 
 from .codec import DecodeError, from_json, to_json
+from .comparison import COMPARISON_FORMAT
 from .device import Device
 from .failure import FailureError, FailureKind, failure_error
 from .inputs import SourceKind
@@ -37,6 +38,7 @@ _LONGEST: Final = 300
 _FORMAT, _NUMBER = SETUP_FORMAT.rsplit(" ", 1)
 _RESULT = RESULT_FORMAT.rsplit(" ", 1)[0]
 _REPORT = REPORT_FORMAT.rsplit(" ", 1)[0]
+_COMPARISON = COMPARISON_FORMAT.rsplit(" ", 1)[0]
 _PathChange = Callable[[str], str]
 
 
@@ -118,6 +120,10 @@ def parse_setup(text: str | bytes, base: Path | None, name: str = "The file") ->
     if kind == _REPORT:
         raise _no_setup(
             f"{name} is a device report, not a set-up.", hint="“Compare with report” in the File menu opens it."
+        )
+    if kind == _COMPARISON:
+        raise _no_setup(
+            f"{name} is a comparison, not a set-up.", hint="“Open trials” in the Trial menu opens it, or --show."
         )
     if kind not in (_FORMAT, _RESULT) or not re.fullmatch("[1-9][0-9]{0,9}", number):
         raise _no_setup(f"{name} is not a set-up.", detail=f"format: {written}")

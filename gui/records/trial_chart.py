@@ -5,72 +5,41 @@ They are for reports, which are read on light and on dark ground: text and axes 
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from html import escape
-
 import numpy as np
 
 from .kept_trial import KeptTrial, machine_text
 from .markdown import clean_text
 from .samples import Nanoseconds
 from .statistics import LatencyStatistics, histogram
+from .svg_parts import MEDIAN, P90, SAMPLES, Axis, head, label, tick_text
 from .units import time_text, time_unit
 
 _WIDTH, _HEIGHT = 920, 344
 _TOP, _BOTTOM = 58, 282
 _LEFT_PLOT, _RIGHT_PLOT = (66, 568), (640, 904)
-_SAMPLES, _MEDIAN, _P90 = "#3b86d1", "#2a9a4b", "#c2701c"
-_TICKS = 5
 _LABEL_HEIGHT = 14
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Axis:
-    """From values to pixels."""
-
-    low: float
-    high: float
-    start: float
-    end: float
-
-    def at(self, value: float) -> float:
-        return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
-
-    def ticks(self, *, whole: bool = False) -> list[float]:
-        """Return round values in its range."""
-        rough = (self.high - self.low) / _TICKS
-        size = 10.0 ** math.floor(math.log10(rough))
-        step = next(size * factor for factor in (1, 2, 5, 10) if size * factor >= rough * 0.999)
-        step = max(1.0, step) if whole else step
-        first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
-        return [number * step for number in range(first, last + 1)]
 
 
 def chart_svg(kept: KeptTrial) -> str:
     """Return the charts of a trial with title, units and machine; without samples a picture that says so."""
     title = clean_text(f"{kept.model_name} on {kept.target_text}")
-    under = " · ".join(part for part in (_environment_text(kept), kept.created[:10]) if part)
-    head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" '
-        f'height="{_HEIGHT}" role="img" font-family="system-ui, sans-serif" font-size="12" fill="currentColor">'
-    )
+    under = " · ".join(part for part in (environment_text(kept), kept.created[:10]) if part)
     parts = [
-        head,
-        f"<title>{escape(_described(kept, title))}</title>",
-        _text(_LEFT_PLOT[0], 20, title, size=15, weight="bold"),
-        _text(_LEFT_PLOT[0], _HEIGHT - 8, clean_text(under), opacity=0.75),
+        *head(_WIDTH, _HEIGHT, _described(kept, title)),
+        label(_LEFT_PLOT[0], 20, title, size=15, weight="bold"),
+        label(_LEFT_PLOT[0], _HEIGHT - 8, clean_text(under), opacity=0.75),
     ]
     statistics = kept.statistics
     if statistics is None or not len(kept.samples):
-        parts.append(_text(_LEFT_PLOT[0], _TOP + 20, "No samples were taken."))
+        parts.append(label(_LEFT_PLOT[0], _TOP + 20, "No samples were taken."))
     else:
         parts += _over_time(kept.samples, statistics)
         parts += _distribution(kept.samples, statistics)
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
-def _environment_text(kept: KeptTrial) -> str:
+def environment_text(kept: KeptTrial) -> str:
+    """Return machine and ORT in words; empty when they are not known."""
     environment = kept.environment
     if environment is None:
         return ""
@@ -91,26 +60,26 @@ def _over_time(samples: Nanoseconds, statistics: LatencyStatistics) -> list[str]
     room = 0.1 * (top - statistics.min_ns) + 0.02 * statistics.min_ns + 1
     low, high = statistics.min_ns - room, top + room
     unit, size = time_unit(high)
-    x = _Axis(low=0, high=max(2, len(samples)) * 1.01, start=left, end=right)
-    y = _Axis(low=low / size, high=high / size, start=_BOTTOM, end=_TOP)
+    x = Axis(low=0, high=max(2, len(samples)) * 1.01, start=left, end=right)
+    y = Axis(low=low / size, high=high / size, start=_BOTTOM, end=_TOP)
     points = _points(samples, right - left)
     path = " ".join(f"{x.at(number + 1):.1f},{y.at(min(value, high) / size):.1f}" for number, value in points)
     parts = [
         *_frame(_LEFT_PLOT, x, y, ("Iteration", f"Latency ({unit})")),
-        f'<polyline points="{path}" fill="none" stroke="{_SAMPLES}"/>',
+        f'<polyline points="{path}" fill="none" stroke="{SAMPLES}"/>',
     ]
     if len(samples) == 1:
-        parts.append(f'<circle cx="{x.at(1):.1f}" cy="{y.at(points[0][1] / size):.1f}" r="3" fill="{_SAMPLES}"/>')
+        parts.append(f'<circle cx="{x.at(1):.1f}" cy="{y.at(points[0][1] / size):.1f}" r="3" fill="{SAMPLES}"/>')
     for label_x, color, dash, name, value in (
-        (left + 90, _MEDIAN, "", "median", statistics.median_ns),
-        (left + 230, _P90, ' stroke-dasharray="6 4"', "p90", statistics.p90_ns),
+        (left + 90, MEDIAN, "", "median", statistics.median_ns),
+        (left + 230, P90, ' stroke-dasharray="6 4"', "p90", statistics.p90_ns),
     ):
         place = y.at(value / size)
         parts.append(f'<path d="M{left} {place:.1f}H{right}" stroke="{color}" stroke-width="1.5"{dash}/>')
-        parts.append(_text(label_x, _TOP - 8, f"{name} {time_text(value)}", color=color, weight="bold"))
+        parts.append(label(label_x, _TOP - 8, f"{name} {time_text(value)}", color=color, weight="bold"))
     slower = int(np.count_nonzero(samples > high))
     if slower:
-        parts.append(_text(right, _TOP - 8, f"▲ {slower} slower, up to {time_text(statistics.max_ns)}", anchor="end"))
+        parts.append(label(right, _TOP - 8, f"▲ {slower} slower, up to {time_text(statistics.max_ns)}", anchor="end"))
     return parts
 
 
@@ -121,8 +90,8 @@ def _distribution(samples: Nanoseconds, statistics: LatencyStatistics) -> list[s
     left, right = _RIGHT_PLOT
     edges = found.edges_ns
     unit, size = time_unit(float(edges[-1]))
-    x = _Axis(low=float(edges[0]) / size, high=float(edges[-1]) / size, start=left, end=right)
-    y = _Axis(low=0, high=float(found.counts.max()) * 1.3, start=_BOTTOM, end=_TOP)  # room for the labels
+    x = Axis(low=float(edges[0]) / size, high=float(edges[-1]) / size, start=left, end=right)
+    y = Axis(low=0, high=float(found.counts.max()) * 1.3, start=_BOTTOM, end=_TOP)  # room for the labels
     bars = []
     for number, count in enumerate(found.counts.tolist()):
         if count:
@@ -130,12 +99,12 @@ def _distribution(samples: Nanoseconds, statistics: LatencyStatistics) -> list[s
             bars.append(f"M{begin:.1f} {_BOTTOM}V{y.at(count):.1f}H{end:.1f}V{_BOTTOM}Z")
     parts = [
         *_frame(_RIGHT_PLOT, x, y, (f"Latency ({unit})", "Samples"), whole_y=True),
-        f'<path d="{"".join(bars)}" fill="{_SAMPLES}" fill-opacity="0.45" stroke="{_SAMPLES}" stroke-width="0.7"/>',
+        f'<path d="{"".join(bars)}" fill="{SAMPLES}" fill-opacity="0.45" stroke="{SAMPLES}" stroke-width="0.7"/>',
     ]
     for row, (color, dash, name, value) in enumerate(
         (
-            (_MEDIAN, "", "median", statistics.median_ns),
-            (_P90, ' stroke-dasharray="6 4"', "p90", statistics.p90_ns),
+            (MEDIAN, "", "median", statistics.median_ns),
+            (P90, ' stroke-dasharray="6 4"', "p90", statistics.p90_ns),
         )
     ):
         place = x.at(value / size)
@@ -145,9 +114,9 @@ def _distribution(samples: Nanoseconds, statistics: LatencyStatistics) -> list[s
         parts.append(f'<path d="M{place:.1f} {_TOP}V{_BOTTOM}" stroke="{color}" stroke-width="1.5"{dash}/>')
         label_x, anchor = (place - 5, "end") if is_right else (place + 5, "start")
         label_y = _TOP + 12 + row * (_LABEL_HEIGHT + 2)
-        parts.append(_text(label_x, label_y, f"{name} {time_text(value)}", color=color, anchor=anchor, weight="bold"))
+        parts.append(label(label_x, label_y, f"{name} {time_text(value)}", color=color, anchor=anchor, weight="bold"))
     if found.beyond:
-        parts.append(_text(right, _TOP - 8, f"{found.beyond} beyond ▸", anchor="end"))
+        parts.append(label(right, _TOP - 8, f"{found.beyond} beyond ▸", anchor="end"))
     return parts
 
 
@@ -164,7 +133,7 @@ def _points(samples: Nanoseconds, columns: int) -> list[tuple[int, int]]:
     ]
 
 
-def _frame(plot: tuple[int, int], x: _Axis, y: _Axis, titles: tuple[str, str], *, whole_y: bool = False) -> list[str]:
+def _frame(plot: tuple[int, int], x: Axis, y: Axis, titles: tuple[str, str], *, whole_y: bool = False) -> list[str]:
     """Return axes with numbers and titles."""
     left, right = plot
     parts = [f'<path d="M{left} {_TOP}V{_BOTTOM}H{right}" fill="none" stroke="currentColor" stroke-opacity="0.55"/>']
@@ -172,43 +141,11 @@ def _frame(plot: tuple[int, int], x: _Axis, y: _Axis, titles: tuple[str, str], *
     for value in x_ticks:
         place = x.at(value)
         parts.append(f'<path d="M{place:.1f} {_TOP}V{_BOTTOM}" stroke="currentColor" stroke-opacity="0.12"/>')
-        parts.append(_text(place, _BOTTOM + 15, _tick_text(value, x_ticks), anchor="middle", opacity=0.85))
+        parts.append(label(place, _BOTTOM + 15, tick_text(value, x_ticks), anchor="middle", opacity=0.85))
     for value in y_ticks:
         place = y.at(value)
         parts.append(f'<path d="M{left} {place:.1f}H{right}" stroke="currentColor" stroke-opacity="0.12"/>')
-        parts.append(_text(left - 6, place + 4, _tick_text(value, y_ticks), anchor="end", opacity=0.85))
-    parts.append(_text((left + right) / 2, _BOTTOM + 31, titles[0], anchor="middle"))
-    parts.append(_text(left - 6, _TOP - 8, titles[1], anchor="start" if left < 100 else "middle"))
+        parts.append(label(left - 6, place + 4, tick_text(value, y_ticks), anchor="end", opacity=0.85))
+    parts.append(label((left + right) / 2, _BOTTOM + 31, titles[0], anchor="middle"))
+    parts.append(label(left - 6, _TOP - 8, titles[1], anchor="start" if left < 100 else "middle"))
     return parts
-
-
-def _tick_text(value: float, ticks: list[float]) -> str:
-    """Return a number with as many decimals as its axis needs."""
-    step = ticks[1] - ticks[0] if len(ticks) > 1 else abs(value) or 1.0
-    decimals = max(0, -math.floor(math.log10(step) + 1e-9))
-    return f"{value:.{decimals}f}"
-
-
-def _text(
-    x: float,
-    y: float,
-    text: str,
-    *,
-    size: int = 0,
-    color: str = "",
-    anchor: str = "start",
-    weight: str = "",
-    opacity: float = 1.0,
-) -> str:
-    looks = "".join(
-        f' {name}="{value}"'
-        for name, value in (
-            ("font-size", size),
-            ("fill", color),
-            ("font-weight", weight),
-            ("text-anchor", "" if anchor == "start" else anchor),
-            ("opacity", "" if opacity == 1.0 else opacity),
-        )
-        if value
-    )
-    return f'<text x="{x:.1f}" y="{y:.1f}"{looks}>{escape(text)}</text>'

@@ -24,7 +24,7 @@ SUMMARY_COLUMNS = (
 )
 """`median_low_ns` and `median_high_ns` are the ends of the median's 95 % interval."""
 
-_Cell = str | int | float | None
+Cell = str | int | float | None
 
 
 def samples_csv(kept: KeptTrial) -> str:
@@ -33,15 +33,16 @@ def samples_csv(kept: KeptTrial) -> str:
     rows = [] if first is None else [(1, Stage.FIRST_RUN.value, first)]
     for stage, values in ((Stage.WARMING_UP, kept.warmup), (Stage.MEASURING, kept.samples)):
         rows += [(number, stage.value, value) for number, value in enumerate(values.tolist(), start=1)]
-    return _csv(SAMPLE_COLUMNS, rows)
+    return csv_text(SAMPLE_COLUMNS, rows)
 
 
 def summaries_csv(trials: Iterable[KeptTrial]) -> str:
     """Return a line for each trial; a cell is empty where something is not known."""
-    return _csv(SUMMARY_COLUMNS, [_summary(kept) for kept in trials])
+    return csv_text(SUMMARY_COLUMNS, [summary_cells(kept) for kept in trials])
 
 
-def _summary(kept: KeptTrial) -> tuple[_Cell, ...]:
+def summary_cells(kept: KeptTrial) -> tuple[Cell, ...]:
+    """Return what stands under `SUMMARY_COLUMNS` for a trial."""
     settings, facts, environment = kept.settings, kept.facts, kept.environment
     wanted = set(facts.wanted_eps)
     dimensions = facts.dimensions or settings.dimensions
@@ -76,7 +77,7 @@ def _summary(kept: KeptTrial) -> tuple[_Cell, ...]:
     )
 
 
-def _statistics(kept: KeptTrial) -> tuple[_Cell, ...]:
+def _statistics(kept: KeptTrial) -> tuple[Cell, ...]:
     found = kept.statistics
     if found is None:
         return (len(kept.samples), *(None for _ in range(12)))
@@ -86,7 +87,8 @@ def _statistics(kept: KeptTrial) -> tuple[_Cell, ...]:
     )
 
 
-def _csv(columns: Sequence[str], rows: Iterable[Sequence[_Cell]]) -> str:
+def csv_text(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
+    """Return lines of cells below their titles."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(columns)

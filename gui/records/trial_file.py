@@ -7,7 +7,6 @@ those it does not know. Samples are integers and stay exact.
 from __future__ import annotations
 
 import json
-import re
 import uuid
 from dataclasses import dataclass, fields
 from typing import Any, Final
@@ -17,23 +16,21 @@ import numpy as np
 from .codec import DecodeError, from_json, to_json
 from .comparison import ComparisonPart
 from .device import Device
-from .failure import Failure, FailureError, FailureKind, failure_error
+from .failure import Failure
+from .kept_files import TRIAL_FILE, damaged, object_of, text_of
 from .kept_trial import MAX_NS, KeptTrial, clean_tags
 from .latency_remarks import Remark
 from .library import Library
 from .placement import PlacedNodes, judge_placement, verdict_text
-from .policies import POLICIES_FORMAT
-from .profile import PROFILE_FORMAT, Profile
+from .profile import Profile
 from .protocol import Greeting
-from .report import REPORT_FORMAT
 from .result import RESULT_FORMAT, Outcome
 from .samples import Nanoseconds
-from .setup import SETUP_FORMAT
 from .statistics import DEFINITION, LatencyStatistics, summarize
 from .trial import TrialFacts, TrialSettings
 from .trial_log import TrialLogLine
 
-_ABOUT: Final = {
+ABOUT: Final = {
     "id": "a UUID; the same trial has the same one in every file and store",
     "created": "when the trial began: ISO 8601, UTC",
     "environment": "ONNX Runtime, Python, system and processor it ran on",
@@ -58,18 +55,6 @@ _ABOUT: Final = {
     "warmup_ns": "the runs between the first run and the measuring stage; not part of the statistics",
     "samples_ns": "one entry a timed run, in order, nanoseconds; inputs generated from settings.seed",
 }
-_HINT: Final = "Choose a file that “Save trial” or --output wrote."
-_OTHERS: Final = {
-    kind.rsplit(" ", 1)[0]: words
-    for kind, words in {
-        SETUP_FORMAT: ("a set-up", "“Open set-up” in the File menu opens it, or --run."),
-        REPORT_FORMAT: ("a device report", "“Compare with report” in the File menu opens it."),
-        PROFILE_FORMAT: ("a profile", _HINT),
-        POLICIES_FORMAT: ("a table of policies", _HINT),
-    }.items()
-}
-_FORMAT, _NUMBER = RESULT_FORMAT.rsplit(" ", 1)
-_LONGEST: Final = 300
 _IDS: Final = uuid.UUID("5e0f5a0e-8f0b-4a53-9a6e-0c6a3f0c7b11")
 """The namespace of ids made for files that have none."""
 
@@ -114,24 +99,26 @@ def trial_file_json(kept: KeptTrial, *, one_line: bool = False) -> str:
     """Return the text of a trial's file, to be written as UTF-8: a key a line, so that the samples take one.
 
     In one line alone it can be told from others on a console.
-
-    Bytes of a file name that are no UTF-8 are surrogates in Python and escaped here, so that any text can be written.
     """
+    data = trial_object(kept)
+    data = {"format": data.pop("format"), "about": ABOUT, **data}
+    entries = {key: json.dumps(value, ensure_ascii=False) for key, value in data.items()}
+    return text_of(entries, one_line=one_line)
+
+
+def trial_object(kept: KeptTrial) -> dict[str, Any]:
+    """Return all of a trial as it stands in a file, but what the fields mean; `trial_of_object` reads it."""
     verdict = {
         "verdict": judge_placement(kept.facts.placement, kept.facts.wanted_eps).value,
         "text": verdict_text(kept.facts.placement, kept.facts.wanted_eps),
     }
-    data = {
+    return {
         "format": RESULT_FORMAT,
-        "about": _ABOUT,
         **told_json(kept),
         "placement": verdict,
         "warmup_ns": kept.warmup.tolist(),
         "samples_ns": kept.samples.tolist(),
     }
-    entries = [f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in data.items()]
-    text = "{" + ", ".join(entries) + "}\n" if one_line else "{\n  " + ",\n  ".join(entries) + "\n}\n"
-    return re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def told_json(kept: KeptTrial) -> dict[str, Any]:
@@ -168,29 +155,19 @@ def told_json(kept: KeptTrial) -> dict[str, Any]:
 
 def parse_trial_file(text: str | bytes, name: str = "The file") -> KeptTrial:
     """Return the trial that a file holds. Raises `FailureError` (NOT_A_TRIAL), which calls the file `name`."""
-    data = _parsed(text, name)
-    written = data.get("format") if isinstance(data, dict) else None
-    if not isinstance(data, dict) or not isinstance(written, str):
-        raise _no_trial(f"{name} is not a trial.")
-    kind, _, number = written.rpartition(" ")
-    if kind in _OTHERS:
-        what, hint = _OTHERS[kind]
-        raise _no_trial(f"{name} is {what}, not a trial.", hint=hint)
-    if kind != _FORMAT or not re.fullmatch("[1-9][0-9]{0,9}", number):
-        raise _no_trial(f"{name} is not a trial.", detail=f"format: {_short(written)}")
-    if int(number) > int(_NUMBER):
-        raise _no_trial(
-            f"{name} was made by a newer version of ORT Device Explorer.",
-            hint="Update this application to read it.",
-            detail=f"format: {written}",
-        )
+    data = object_of(text, name, TRIAL_FILE)
+    if not data.get("id"):
+        data = {**data, "id": _id_of(text)}
     try:
-        if not data.get("id"):
-            data = {**data, "id": _id_of(text)}
-        samples, warmup = _samples(data, "samples_ns"), _samples(data, "warmup_ns")
-        return trial_of(_with_all_statistics(data, samples), samples, warmup)
+        return trial_of_object(data)
     except (DecodeError, RecursionError) as error:
-        raise _damaged(name, error) from error
+        raise damaged(name, TRIAL_FILE, error, "_Told") from error
+
+
+def trial_of_object(data: dict[str, Any]) -> KeptTrial:
+    """Return the trial that `trial_object` has told, or a version before it. Raises `DecodeError`."""
+    samples, warmup = _samples(data, "samples_ns"), _samples(data, "warmup_ns")
+    return trial_of(_with_all_statistics(data, samples), samples, warmup)
 
 
 def trial_of(told: Any, samples: Nanoseconds, warmup: Nanoseconds) -> KeptTrial:
@@ -268,34 +245,3 @@ def _id_of(text: str | bytes) -> str:
 
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     return str(uuid.uuid5(_IDS, hashlib.sha256(data.removeprefix(b"\xef\xbb\xbf")).hexdigest()))
-
-
-def _parsed(text: str | bytes, name: str) -> Any:
-    text = text.decode("utf-8", "surrogateescape") if isinstance(text, bytes) else text
-    try:
-        return json.loads(text.removeprefix("\ufeff"))
-    except RecursionError as error:
-        raise _no_trial(f"{name} is not a trial: it is nested too deeply.") from error
-    except ValueError as error:
-        raise _no_trial(f"{name} is not a trial: it is not JSON.", detail=_short(str(error))) from error
-
-
-def _damaged(name: str, error: Exception) -> FailureError:
-    where = "it is nested too deeply"
-    if isinstance(error, DecodeError):
-        where = str(error).removeprefix("_Told.").removeprefix("_Told: ")
-        missing = re.fullmatch(r"(?:(.*): )?\w+\.__init__\(\) missing .* argument: '(\w+)'", where)
-        if missing is not None:
-            where = ".".join(part for part in missing.groups() if part) + " is missing"
-    return _no_trial(
-        f"{name} is a trial, but damaged: {_short(where).rstrip('.')}.",
-        hint="Get it again from where it was saved.",
-    )
-
-
-def _no_trial(message: str, *, hint: str = _HINT, detail: str = "") -> FailureError:
-    return failure_error(FailureKind.NOT_A_TRIAL, message, hint=hint, detail=detail)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

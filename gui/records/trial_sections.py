@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from .check import Agreement, OutputDifference
 from .costs import cpu_share
 from .device import Device, type_in_key
 from .kept_trial import KeptTrial
+from .library import Library
 from .log import LogSeverity
 from .placement import PlacementVerdict, judge_placement, node_total, verdict_text
 from .policies import missed_preference
 from .profile import share_of_nodes
+from .report_document import Block, Code, Points, Quote, Section, Table
 from .report_markdown import device_title, environment_pairs, file_name_of
 from .result import Outcome
 from .statistics import MIN_P99_SAMPLES, MIN_P999_SAMPLES, LatencyStatistics
@@ -23,46 +24,6 @@ from .units import hex_id, size_text, time_text
 _MOST_LINES = 40
 _MOST_OPS = 12
 _DASH = "–"
-
-
-class Code(str):
-    """A text that is shown as it is: a path, a key, what a program said."""
-
-    __slots__ = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """Rows of as many cells as there are titles."""
-
-    titles: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Points:
-    """Sentences, one below the other."""
-
-    texts: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quote:
-    """Lines that a program said, below a sentence about them."""
-
-    text: str
-    lines: tuple[str, ...]
-
-
-Block = str | Table | Points | Quote
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
-    """A heading and what stands below it."""
-
-    title: str
-    blocks: tuple[Block, ...]
 
 
 def title_of(kept: KeptTrial) -> str:
@@ -104,8 +65,8 @@ def sections(kept: KeptTrial) -> tuple[Section, ...]:
         Section(title="Profile", blocks=_profile(kept)),
         Section(title="Set-up", blocks=(Table(titles=("What", "Value"), rows=setup_rows(kept)),)),
         Section(title="Environment", blocks=_environment(kept)),
-        Section(title="Devices", blocks=_devices(kept.devices)),
-        Section(title="Libraries", blocks=_libraries(kept)),
+        Section(title="Devices", blocks=device_blocks(kept.devices)),
+        Section(title="Libraries", blocks=library_blocks(kept.libraries)),
         Section(title="Log", blocks=_log(kept)),
     )
     return tuple(section for section in found if section.blocks)
@@ -216,7 +177,7 @@ def _placement(kept: KeptTrial) -> tuple[Block, ...]:
     if judge_placement(facts.placement, facts.wanted_eps) is not PlacementVerdict.ALL:
         reasons = placement_reasons(kept.log, facts.wanted_eps)
         if reasons:
-            blocks.append(Quote(text="Said while the session was created:", lines=_lines(reasons)))
+            blocks.append(Quote(text="Said while the session was created:", lines=first_lines(reasons)))
     return tuple(blocks)
 
 
@@ -318,13 +279,19 @@ def _profile(kept: KeptTrial) -> tuple[Block, ...]:
 
 def _environment(kept: KeptTrial) -> tuple[Block, ...]:
     rows = [("Trial began", kept.created)] if kept.created else []
-    if kept.environment is not None:
-        rows += [pair for pair in environment_pairs(kept.environment) if pair[0] != "Engine protocol"]
-    rows.append(("Trial id", Code(kept.id)))
+    rows += [*environment_rows(kept), ("Trial id", Code(kept.id))]
     return (Table(titles=("What", "Value"), rows=tuple(rows)),)
 
 
-def _devices(devices: Sequence[Device]) -> tuple[Block, ...]:
+def environment_rows(kept: KeptTrial) -> tuple[tuple[str, str], ...]:
+    """Return ONNX Runtime, Python, system and processor; nothing where they are not known."""
+    if kept.environment is None:
+        return ()
+    return tuple(pair for pair in environment_pairs(kept.environment) if pair[0] != "Engine protocol")
+
+
+def device_blocks(devices: Sequence[Device]) -> tuple[Block, ...]:
+    """Return a table for each device with all that is told of it."""
     blocks: list[Block] = []
     for device in devices:
         hardware = device.device
@@ -346,7 +313,8 @@ def _devices(devices: Sequence[Device]) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
-def _libraries(kept: KeptTrial) -> tuple[Block, ...]:
+def library_blocks(libraries: Sequence[Library]) -> tuple[Block, ...]:
+    """Return a table of EP libraries with versions and digests; nothing when there are none."""
     rows = tuple(
         (
             library.name,
@@ -354,7 +322,7 @@ def _libraries(kept: KeptTrial) -> tuple[Block, ...]:
             "" if library.check is None else library.check.version,
             "" if library.check is None else Code(library.check.sha256),
         )
-        for library in kept.libraries
+        for library in libraries
     )
     return (Table(titles=("Library", "File", "Version", "SHA-256"), rows=rows),) if rows else ()
 
@@ -363,15 +331,16 @@ def _log(kept: KeptTrial) -> tuple[Block, ...]:
     blocks: list[Block] = []
     failure = kept.failure
     if failure is not None and failure.detail:
-        blocks.append(Quote(text="The failure, word for word:", lines=_lines((failure.detail,))))
+        blocks.append(Quote(text="The failure, word for word:", lines=first_lines((failure.detail,))))
     said = [line for line in kept.log if line.record.severity >= LogSeverity.WARNING]
     if said:
         texts = [f"[{line.stage or 'before'}] {line.record.source}: {line.record.message}" for line in said]
-        blocks.append(Quote(text="Warnings and errors of ONNX Runtime and the EPs:", lines=_lines(texts)))
+        blocks.append(Quote(text="Warnings and errors of ONNX Runtime and the EPs:", lines=first_lines(texts)))
     return tuple(blocks)
 
 
-def _lines(texts: Sequence[str]) -> tuple[str, ...]:
+def first_lines(texts: Sequence[str]) -> tuple[str, ...]:
+    """Return the lines of these texts, and how many more there are beyond the first of many."""
     lines = [line for text in texts for line in text.rstrip().splitlines()]
     if len(lines) <= _MOST_LINES:
         return tuple(lines)

@@ -31,6 +31,16 @@ def insert_body(connection: sqlite3.Connection, number: int, kept: KeptTrial) ->
     )
 
 
+def replace_body(connection: sqlite3.Connection, number: int, kept: KeptTrial) -> None:
+    """Write the rest of a trial in the place of what was there, and let go of what no trial shares any more."""
+    before = connection.execute(f"SELECT {', '.join(SHARED)} FROM bodies WHERE number = ?", (number,)).fetchone()  # noqa: S608
+    connection.execute("DELETE FROM bodies WHERE number = ?", (number,))
+    insert_body(connection, number, kept)
+    is_unused = " AND ".join(f"NOT EXISTS (SELECT 1 FROM bodies WHERE {name} = parts.number)" for name in SHARED)  # noqa: S608
+    for part in set(before or ()):
+        connection.execute(f"DELETE FROM parts WHERE number = ? AND {is_unused}", (part,))  # noqa: S608
+
+
 def replace_json(connection: sqlite3.Connection, number: int, key: str, value: Any) -> None:
     """Put a value in the place of another in a trial's own JSON. Raises `DecodeError` when that cannot be read."""
     (text,) = connection.execute("SELECT json FROM bodies WHERE number = ?", (number,)).fetchone()

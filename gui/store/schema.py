@@ -3,6 +3,7 @@
 `trials` holds what a table of trials shows: short rows, so that 100,000 of them are read at once. `words` holds what a
 search looks at. `bodies` holds the rest of a trial: the JSON of the trial file without samples, tags and note, and the
 samples (see `sample_blobs`). What many trials share (environment, devices, libraries, nodes) is kept once, in `parts`.
+Those of a comparison hold its id.
 """
 
 from __future__ import annotations
@@ -68,7 +69,19 @@ CREATE TABLE bodies (
 ) STRICT;
 """
 
-_SCRIPTS: Final = (_VERSION_1,)
+_VERSION_2: Final = """
+ALTER TABLE trials ADD COLUMN comparison TEXT;
+ALTER TABLE trials ADD COLUMN cell_label TEXT NOT NULL DEFAULT '';
+ALTER TABLE trials ADD COLUMN cell INTEGER;
+CREATE INDEX trials_comparison ON trials (comparison, cell) WHERE comparison IS NOT NULL;
+CREATE INDEX bodies_environment ON bodies (environment);
+CREATE INDEX bodies_target_devices ON bodies (target_devices);
+CREATE INDEX bodies_libraries ON bodies (libraries);
+CREATE INDEX bodies_nodes ON bodies (nodes);
+"""
+# The indexes of `bodies` tell at once whether a part is still used: a trial that grows may let go of one.
+
+_SCRIPTS: Final = (_VERSION_1, _VERSION_2)
 """What brings a store from each version to the next. One that has been released is never changed."""
 
 VERSION: Final = len(_SCRIPTS)

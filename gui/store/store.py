@@ -1,15 +1,16 @@
 """The store of trials: kept at once, found again at once, never lost.
 
-What survives: a trial is there as soon as `add` has returned, whatever kills the process, or the machine, afterwards;
-one that was being added is there as a whole or not at all. A damaged file is set aside under another name, and one of a
-newer version left alone: neither is ever written over.
+What survives: a trial is there as soon as `keep` has returned, whatever kills the process, or the machine, afterwards;
+one that was being written is there as a whole or as it was before. A damaged file is set aside under another name, and
+one of a newer version left alone: neither is ever written over.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -72,11 +73,15 @@ class TrialStore:
 
     # ---- Written ----
 
-    def add(self, *trials: KeptTrial) -> None:
-        """Keep trials, all or none. One that is there already stays as it is; when it was deleted, it comes back."""
+    def keep(self, *trials: KeptTrial) -> int:
+        """Keep trials, all or none; return how many of them took the place of an earlier state.
+
+        A trial may be kept while it is under way and has grown since: the later state replaces the earlier one, under
+        its number, with the tags and the note it has here, and stays deleted when it was. One that has not grown
+        changes nothing.
+        """
         with self._writing() as connection:
-            for kept in trials:
-                _insert(connection, kept)
+            return sum(_keep(connection, kept) for kept in trials)
 
     def set_tags(self, ids: Iterable[str], tags: Iterable[str]) -> None:
         """Replace the tags of trials."""
@@ -125,6 +130,7 @@ class TrialStore:
     def summaries(
         self,
         *,
+        ids: Iterable[str] = (),
         words: str = "",
         tags: Iterable[str] = (),
         outcomes: Iterable[Outcome] = (),
@@ -134,12 +140,15 @@ class TrialStore:
     ) -> list[TrialSummary]:
         """Return those trials that hold all of the words and tags, in the order in which they came into the store.
 
-        `outcomes` leaves only those that ended so, `since` those created then or later (ISO 8601, UTC), `after`
-        those with a greater number, `deleted` returns those that were deleted. Words are found within others and in
-        either case.
+        `ids` leaves only these, `outcomes` those that ended so, `since` those created then or later (ISO 8601, UTC),
+        `after` those with a greater number, `deleted` returns those that were deleted. Words are found within others
+        and in either case.
         """
         query = _Query(f"SELECT {', '.join(COLUMNS)} FROM trials")  # noqa: S608
         query.where(f"deleted_at IS {'NOT ' if deleted else ''}NULL")
+        wanted = tuple(ids)
+        if wanted:
+            query.where(f"id IN ({', '.join('?' * len(wanted))})", *wanted)
         for word in wanted_words(words):
             query.where("instr((SELECT text FROM words WHERE words.number = trials.number), ?) > 0", word)
         for tag in tags:
@@ -169,6 +178,16 @@ class TrialStore:
                 if isinstance(error, sqlite3.Error) and not errors.is_damage(error):
                     raise
                 raise errors.trial_damaged(str(error)) from error
+
+    def comparison_ids(self, comparison: str) -> tuple[str, ...]:
+        """Return the ids of the trials of a comparison in the order of its cells, of each cell the last."""
+        with self._telling():
+            rows = self._live().execute(
+                "SELECT id, max(number) FROM trials WHERE comparison = ? AND deleted_at IS NULL "
+                "GROUP BY cell ORDER BY cell",
+                (comparison,),
+            )
+            return tuple(trial_id for trial_id, _number in rows)
 
     def count(self) -> int:
         """Return how many trials there are, without those deleted."""
@@ -283,19 +302,47 @@ def open_store(path: Path) -> tuple[TrialStore | None, StoreError | None]:
         return None, error
 
 
+def _keep(connection: sqlite3.Connection, kept: KeptTrial) -> bool:
+    """Write a trial, or its later state in the place of an earlier one; return whether it was that."""
+    found = connection.execute("SELECT number, tags, note FROM trials WHERE id = ?", (kept.id,)).fetchone()
+    if found is None:
+        _insert(connection, kept)
+        return False
+    number, tags, note = int(found[0]), str(found[1]), str(found[2])
+    kept = replace(kept, tags=tags_of(tags), note=note)
+    if not _has_grown(connection, number, kept):
+        return False
+    row = {name: value for name, value in row_of(kept).items() if name not in ("id", "deleted_at")}
+    connection.execute(
+        f"UPDATE trials SET {', '.join(f'{name} = ?' for name in row)} WHERE number = ?",  # noqa: S608
+        (*row.values(), number),
+    )
+    connection.execute("UPDATE words SET text = ? WHERE number = ?", (words_of(row), number))
+    bodies.replace_body(connection, number, kept)
+    return True
+
+
 def _insert(connection: sqlite3.Connection, kept: KeptTrial) -> None:
     row = row_of(kept)
-    names: Sequence[str] = tuple(row)
     cursor = connection.execute(
-        f"INSERT INTO trials ({', '.join(names)}) VALUES ({', '.join('?' * len(names))}) ON CONFLICT (id) DO NOTHING",  # noqa: S608
+        f"INSERT INTO trials ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})",  # noqa: S608
         tuple(row.values()),
     )
-    if not cursor.rowcount:
-        connection.execute("UPDATE trials SET deleted_at = NULL WHERE id = ?", (kept.id,))
-        return
     number = cursor.lastrowid or 0
     connection.execute("INSERT INTO words (number, text) VALUES (?, ?)", (number, words_of(row)))
     bodies.insert_body(connection, number, kept)
+
+
+def _has_grown(connection: sqlite3.Connection, number: int, kept: KeptTrial) -> bool:
+    """Whether a trial has more samples than are kept of it, or as many and something else of it is another."""
+    (count,) = connection.execute("SELECT sample_count FROM trials WHERE number = ?", (number,)).fetchone()
+    grown_by = len(kept.samples) - int(count)
+    if grown_by:
+        return grown_by > 0
+    try:
+        return bodies.read_trial(connection, number, tags_text(kept.tags), kept.note) != kept
+    except DecodeError:  # what is there cannot be read
+        return True
 
 
 def _found(connection: sqlite3.Connection, trial_id: str) -> tuple[int, str, str]:

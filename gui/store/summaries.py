@@ -50,6 +50,12 @@ class TrialSummary(NamedTuple):
     """Its version."""
     tags: tuple[str, ...]
     note: str
+    comparison: str | None = None
+    """The id of the comparison it was part of."""
+    cell_label: str = ""
+    """What it was called there; empty for a trial by itself."""
+    cell: int | None = None
+    """Its place among the cells, counted from 0."""
 
 
 COLUMNS: Final = TrialSummary._fields
@@ -57,7 +63,7 @@ COLUMNS: Final = TrialSummary._fields
 
 _SEARCHED: Final = (
     *("model_path", "sizes", "target", "eps", "verdict", "agreement", "outcome", "failure", "machine", "onnxruntime"),
-    *("tags", "note", "created"),
+    *("tags", "note", "created", "cell_label"),
 )
 _VERDICTS: Final = {verdict.value: verdict for verdict in PlacementVerdict}
 _AGREEMENTS: Final[dict[str | None, Agreement | None]] = {
@@ -69,7 +75,7 @@ _OUTCOMES: Final = {outcome.value: outcome for outcome in Outcome}
 
 def row_of(kept: KeptTrial) -> dict[str, Any]:
     """Return the row of a trial, without its number."""
-    facts, statistics = kept.facts, kept.statistics
+    facts, statistics, part = kept.facts, kept.statistics, kept.comparison
     row: dict[str, Any] = {
         "id": kept.id,
         "created": kept.created,
@@ -94,6 +100,9 @@ def row_of(kept: KeptTrial) -> dict[str, Any]:
         "onnxruntime": "" if kept.environment is None else kept.environment.onnxruntime,
         "tags": tags_text(kept.tags),
         "note": kept.note,
+        "comparison": None if part is None else part.id,
+        "cell_label": "" if part is None else part.label,
+        "cell": None if part is None else part.cell,
     }
     if statistics is not None:
         row |= {
@@ -146,7 +155,7 @@ def read_summaries(rows: sqlite3.Cursor) -> list[TrialSummary]:
                 _OUTCOMES[row[11]],
                 *row[12:22],
                 tags_of(row[22]),
-                row[23],
+                *row[23:],
             )
         )
         for row in rows

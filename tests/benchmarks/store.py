@@ -86,7 +86,7 @@ def main() -> None:
 def _fill(path: Path, count: int, samples: int) -> None:
     with TrialStore(path) as store:
         for trials in _in_parts(islice(_trials(samples), count)):
-            store.add(*trials)
+            store.keep(*trials)
 
 
 def _in_parts(trials: Iterator[KeptTrial]) -> Iterator[list[KeptTrial]]:
@@ -136,7 +136,7 @@ def _kept(path: Path, count: int) -> list[float]:
 
 def _timed(store: TrialStore, kept: KeptTrial) -> float:
     began = time.perf_counter()
-    store.add(kept)
+    store.keep(kept)
     return time.perf_counter() - began
 
 

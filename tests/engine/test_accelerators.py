@@ -147,6 +147,25 @@ def test_that_an_npu_that_tells_only_its_memory_is_told_of_so(tree: Tree) -> Non
     assert (use.busy_share, use.memory_bytes) == (None, 2)
 
 
+def test_that_an_npu_is_not_told_of_what_it_does_in_a_pause(tree: Tree) -> None:
+    shares = []
+    for pause_us in (0, 10**12):
+        tree.device("accel", "accel0", "0000:00:0b.0", npu_busy_time_us=1000, npu_memory_utilization=4096)
+        meter = AcceleratorMeter(tree.proc, tree.sys)
+        meter.begin()
+        time.sleep(0.005)
+        meter.pause()
+        meter.pause()  # a second one does nothing
+        tree.device("accel", "accel0", "0000:00:0b.0", npu_busy_time_us=1000 + pause_us)
+        meter.begin()
+        time.sleep(0.005)
+        tree.device("accel", "accel0", "0000:00:0b.0", npu_busy_time_us=1000 + pause_us + 1000)
+        (use,) = meter.end() or ()
+        assert use.memory_bytes == 4096
+        shares.append(use.busy_share or 0)
+    assert all(0 < share <= 0.1 for share in shares)  # a millisecond of ten at least
+
+
 # ---- Gauges ----
 
 
@@ -169,6 +188,21 @@ def test_that_a_gauge_is_averaged_and_of_the_memory_the_most_is_told(tree: Tree)
     assert use.busy_share is not None
     assert 0.4 < use.busy_share < 0.9
     assert use.memory_bytes == 500
+
+
+def test_that_a_gauge_is_not_sampled_in_a_pause(tree: Tree) -> None:
+    meter = None
+    for percent in (40, 60):
+        tree.device("drm", "card1", "0000:c1:00.0", gpu_busy_percent=percent)
+        meter = meter or AcceleratorMeter(tree.proc, tree.sys)
+        meter.begin()
+        assert sampler_threads() == ["accelerators"]
+        meter.pause()
+        assert sampler_threads() == []
+    assert meter is not None
+    tree.device("drm", "card1", "0000:c1:00.0", gpu_busy_percent=100)
+    (use,) = meter.end() or ()
+    assert use.busy_share == 0.5
 
 
 def test_that_the_plugs_of_a_card_are_no_cards(tree: Tree) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gui.engine.drm_clients import DrmSnapshot, read_clients, uses_between
+from gui.engine.drm_clients import DrmSnapshot, read_clients, uses_in
 from gui.records.costs import AcceleratorUse
 
 from .kernel_trees import AMDGPU, I915, XDNA, XE, Tree
@@ -36,7 +36,7 @@ def uses(tree: Tree, descriptor: int, before: str, after: str) -> dict[str, tupl
     tree.fdinfo(descriptor, before)
     first = at(tree, 0)
     tree.fdinfo(descriptor, after)
-    return told(uses_between(first, at(tree, SECOND)))
+    return told(uses_in([(first, at(tree, SECOND))]))
 
 
 def test_that_an_engine_of_i915_is_busy_as_long_as_its_counter_grew(tree: Tree) -> None:
@@ -75,7 +75,7 @@ def test_that_a_client_with_two_descriptors_counts_once(tree: Tree) -> None:
     first = at(tree, 0)
     tree.fdinfo(6, one)
     tree.fdinfo(7, one)
-    assert told(uses_between(first, at(tree, SECOND))) == {
+    assert told(uses_in([(first, at(tree, SECOND))])) == {
         "amdgpu 0000:c1:00.0": (None, 12288 << 10),
         "amdgpu 0000:c1:00.0, engine gfx": (0.5, None),
     }
@@ -86,7 +86,7 @@ def test_that_clients_of_one_device_are_added_up(tree: Tree) -> None:
     first = at(tree, 0)
     tree.fdinfo(6, AMDGPU.format(client=4, gfx=SECOND // 2, compute=0))
     tree.fdinfo(7, AMDGPU.format(client=5, gfx=SECOND // 4, compute=SECOND // 8))  # opened meanwhile
-    assert told(uses_between(first, at(tree, SECOND))) == {
+    assert told(uses_in([(first, at(tree, SECOND))])) == {
         "amdgpu 0000:c1:00.0": (None, 2 * 12288 << 10),
         "amdgpu 0000:c1:00.0, engine gfx": (0.75, None),
         "amdgpu 0000:c1:00.0, engine compute": (0.125, None),
@@ -113,7 +113,7 @@ def test_that_a_device_closed_meanwhile_is_not_told_of(tree: Tree) -> None:
     tree.fdinfo(5, I915.format(render=0, enhance=0))
     first = at(tree, 0)
     tree.close(5)
-    assert uses_between(first, at(tree, SECOND)) == []
+    assert uses_in([(first, at(tree, SECOND))]) == []
 
 
 @pytest.mark.parametrize(
@@ -134,4 +134,31 @@ def test_that_nonsense_tells_nothing(tree: Tree, text: str) -> None:
 
 
 def test_that_there_is_nothing_to_tell_without_the_files(tree: Tree) -> None:
-    assert uses_between(at(tree, 0), at(tree, SECOND)) == []
+    assert uses_in([(at(tree, 0), at(tree, SECOND))]) == []
+
+
+# ---- Several spans ----
+
+
+def test_that_what_lies_between_two_spans_does_not_count(tree: Tree) -> None:
+    """Busy all the time of a second, then all the time of nobody's, then none of three seconds."""
+    spans = []
+    for begin, end, busy_before, busy_after in ((0, 1, 0, SECOND), (9, 12, 9 * SECOND, 9 * SECOND)):
+        tree.fdinfo(5, I915.format(render=busy_before, enhance=0))
+        first = at(tree, begin * SECOND)
+        tree.fdinfo(5, I915.format(render=busy_after, enhance=0))
+        spans.append((first, at(tree, end * SECOND)))
+    assert told(uses_in(spans)) == {
+        "i915 0000:00:02.0": (None, 3 << 20),
+        "i915 0000:00:02.0, engine render": (0.25, None),
+    }
+    assert uses_in([]) == []
+
+
+def test_that_a_device_opened_in_a_later_span_is_told_of_for_all_of_them(tree: Tree) -> None:
+    (tree.proc / "self" / "fdinfo").mkdir(parents=True)
+    early = (at(tree, 0), at(tree, SECOND))
+    tree.fdinfo(5, I915.format(render=0, enhance=0))
+    first = at(tree, 2 * SECOND)
+    tree.fdinfo(5, I915.format(render=SECOND, enhance=0))
+    assert told(uses_in([early, (first, at(tree, 3 * SECOND))]))["i915 0000:00:02.0, engine render"] == (0.5, None)

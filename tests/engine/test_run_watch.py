@@ -104,3 +104,11 @@ def test_that_a_trial_that_was_stopped_is_left_to_its_own_rules(monkeypatch: pyt
         with pytest.raises(RunTimedOutError):
             function()
     timer.join()
+
+
+def test_that_nobody_looks_at_the_runs_once_the_watch_is_over() -> None:
+    with RunWatch(30, Cancellation(), Options(), never) as watch:
+        function, _ = watch.guarded((lambda: 1, ()))
+        assert function() == 1
+        assert "run watch" in [thread.name for thread in threading.enumerate()]
+    assert "run watch" not in [thread.name for thread in threading.enumerate()]

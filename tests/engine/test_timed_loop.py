@@ -388,3 +388,14 @@ def test_that_nothing_is_cancelled_unasked() -> None:
     cancellation, options = Cancellation(), Options()
     cancellation.watch(session_options=options, run_options=options)
     assert (cancellation.is_requested(), options.terminate, options.load_cancelled) == (False, False, False)
+
+
+def test_that_what_was_let_go_is_not_cancelled_any_more() -> None:
+    """A request to end a job may come when it is done, and its run options are those of the next one."""
+    cancellation, options, rescued = Cancellation(), Options(), list[None]()
+    cancellation.watch(session_options=options, run_options=options)
+    cancellation.when_stuck(lambda: rescued.append(None))
+    cancellation.let_go()
+    cancellation.request()
+    assert cancellation.is_requested()
+    assert (options.terminate, options.load_cancelled, rescued) == (False, False, [])

@@ -175,6 +175,42 @@ def test_that_gpus_are_told_of_once_measuring_has_ended(tree: Tree) -> None:
     assert use.busy_share == 0.4
 
 
+@LINUX
+def test_that_rounds_add_up_without_what_lies_between_them(tree: Tree) -> None:
+    tree.device("drm", "card0", "0000:c1:00.0", gpu_busy_percent=40)
+    tree.status(VmHWM="1024 kB", VmRSS="1024 kB")
+    meter = UsageMeter(tree.proc, tree.sys)
+    meter.before_session()
+    meter.session_created()
+    tree.status(VmHWM="2048 kB", VmRSS="1024 kB")
+    meter.opened()
+    tree.status(VmHWM="9999 kB", VmRSS="9999 kB")  # somebody else's session
+    measured = 0
+    for _ in range(2):
+        meter.measuring_begins()
+        measured += busy_for(0.02)
+        meter.measuring_paused()
+        between = busy_for(0.2)
+    meter.rounds_ended()
+    meter.close()
+    costs = meter.costs
+    assert costs.memory_peak_bytes == 2 * MIB
+    assert costs.cpu_wall_ns is not None
+    assert measured <= costs.cpu_wall_ns < between
+    assert costs.cpu_ns is not None
+    assert 0 < costs.cpu_ns < between
+    assert [use.busy_share for use in costs.accelerators or ()] == [0.4]
+
+
+def test_that_the_end_of_no_rounds_tells_nothing(tree: Tree) -> None:
+    meter = UsageMeter(tree.proc, tree.sys)
+    meter.before_session()
+    before = meter.costs
+    meter.measuring_paused()
+    meter.rounds_ended()
+    assert meter.costs == before
+
+
 # ---- The real thing ----
 
 

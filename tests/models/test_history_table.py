@@ -20,6 +20,8 @@ from .makers import ModelTester, column_named
 
 DESCENDING = Qt.SortOrder.DescendingOrder
 
+pytestmark = pytest.mark.usefixtures("qapp")  # a timer of the model's waits for an application
+
 
 @pytest.fixture(autouse=True)
 def _c_locale() -> Iterator[None]:
@@ -119,6 +121,43 @@ def test_that_a_trial_is_told_in_words_with_its_interval_in_the_tip() -> None:
     assert cell(model, "Note", tip) == "two\nlines"
     assert cell(model, "Model", tip) == "/models/net.onnx\nbatch=4, length=1"
     assert "CPUExecutionProvider" in cell(model, "Placement", tip)
+
+
+def test_that_the_cell_of_a_comparison_is_told_with_its_mark() -> None:
+    tones: list[tuple[str, Tone]] = []
+    model = HistoryTableModel(lambda _outcome: None, lambda name, tone: tones.append((name, tone)))
+    model.set_rows([summary(1), summary(2, comparison="c", cell_label="ggml, batch 8", cell=2)])
+    icon, tip = Qt.ItemDataRole.DecorationRole, Qt.ItemDataRole.ToolTipRole
+    assert (cell(model, "Comparison"), cell(model, "Comparison", icon)) == ("ggml, batch 8", None)
+    assert tones == [("compare", Tone.PLAIN)]
+    assert cell(model, "Comparison", tip) == "“ggml, batch 8”, number 3 of a comparison"
+    model.remove_rows(["id-2"])
+    assert (cell(model, "Comparison"), cell(model, "Comparison", icon)) == ("", None)
+    assert cell(model, "Comparison", tip) == "A trial by itself"
+    assert len(tones) == 1
+
+
+def test_that_sorting_by_the_comparison_puts_the_trials_of_each_together() -> None:
+    def part(number: int, comparison: str, cell: int) -> TrialSummary:
+        return summary(number, comparison=comparison, cell=cell, cell_label=f"{'zyx'[cell]}")
+
+    model = model_of(summary(1), part(2, "z", 1), part(3, "a", 0), part(4, "z", 0), summary(5), part(6, "a", 2))
+    model.sort(column_named(model, "Comparison"))
+    assert ids(model) == [4, 2, 3, 6, 5, 1]
+    model.sort(column_named(model, "Comparison"), DESCENDING)
+    assert ids(model) == [6, 3, 2, 4, 5, 1]
+    model.set_filter_text("Z ")
+    assert ids(model) == [3, 4]
+
+
+def test_that_a_later_state_takes_the_place_of_an_earlier_also_for_the_filter() -> None:
+    model = model_of(summary(1), summary(2, outcome=Outcome.STOPPED))
+    model.set_filter_text("net")
+    model.update_rows([summary(2, sample_count=900, note="grown"), summary(7)])
+    assert [(row.number, row.sample_count) for row in model.rows] == [(2, 900), (1, 200)]
+    model.set_filter_text("grown")
+    assert ids(model) == [2]
+    assert model.total == 2
 
 
 def test_that_what_is_not_known_is_a_dash() -> None:

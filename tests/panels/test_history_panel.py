@@ -35,7 +35,7 @@ class Hands:
         self.qtbot = qtbot
         self.panel = HistoryPanel()
         self.asked: list[tuple[Any, ...]] = []
-        for name in ("read", "new", "look", "open", "delete", "restore", "again"):
+        for name in ("read", "new", "look", "open", "compare", "comparison", "delete", "restore", "again"):
             getattr(self.panel, f"{name}_requested").connect(lambda *what, name=name: self.asked.append((name, *what)))
         self.panel.words_chosen.connect(lambda *what: self.asked.append(("words", *what)))
         self.panel.failure_dismissed.connect(lambda: self.asked.append(("dismissed",)))
@@ -122,6 +122,17 @@ def test_that_a_new_trial_is_asked_for_alone(filled: Hands) -> None:
     assert filled.asked == [("new",)]
     filled.panel.add_rows([summary(4, model_name="d")])
     assert filled.shown() == ["d", "c", "b", "a"]
+
+
+def test_that_a_trial_that_has_grown_is_shown_so_and_read_anew_when_it_grew_unseen(filled: Hands) -> None:
+    click_row(filled.qtbot, filled.view, 1)
+    filled.panel.update_rows([summary(2, model_name="grown")])
+    assert filled.shown() == ["c", "grown", "a"]
+    assert filled.selected() == ["id-2"]
+    filled.panel.hide()
+    filled.panel.update_rows([summary(2, model_name="more")])
+    filled.panel.show()
+    assert filled.asked == [("read",)]
 
 
 def test_that_many_changes_are_read_once_and_once_more_when_others_come_meanwhile(filled: Hands) -> None:
@@ -215,7 +226,7 @@ def test_that_rows_are_copied_with_their_titles(filled: Hands) -> None:
     filled.key(Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     lines = [line.split("\t") for line in QGuiApplication.clipboard().text().split("\n")]
     assert [line[1] for line in lines] == ["Model", "c", "b"]
-    assert len(lines[0]) == 15
+    assert len(lines[0]) == 16
 
 
 # ---- Opened ----
@@ -246,6 +257,47 @@ def test_that_without_a_selection_nothing_can_be_done(filled: Hands) -> None:
     assert all(button.isEnabled() for button in buttons)
     filled.fill()
     assert not any(button.isEnabled() for button in buttons)
+
+
+# ---- Compared ----
+
+
+def compare_button(hands: Hands, name: str = "Compare") -> QToolButton:
+    return child(hands.panel, QToolButton, name)
+
+
+def test_that_two_or_more_are_compared_the_oldest_first(filled: Hands) -> None:
+    assert not compare_button(filled).isEnabled()
+    click_row(filled.qtbot, filled.view, 0)
+    assert not compare_button(filled).isEnabled()  # a trial by itself
+    click_row(filled.qtbot, filled.view, 2, Qt.KeyboardModifier.ControlModifier)
+    filled.qtbot.mouseClick(compare_button(filled), Qt.MouseButton.LeftButton)
+    filled.view.selectAll()
+    filled.key(Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert filled.asked == [("compare", ("id-1", "id-3")), ("compare", ("id-1", "id-2", "id-3"))]
+
+
+def test_that_one_that_belongs_to_a_comparison_opens_the_whole(filled: Hands) -> None:
+    filled.fill(summary(1), summary(2, comparison="some", cell_label="ggml", cell=1), summary(3))
+    click_row(filled.qtbot, filled.view, 1)
+    filled.qtbot.mouseClick(compare_button(filled, "Open its comparison"), Qt.MouseButton.LeftButton)
+    assert filled.asked == [("comparison", "some")]
+    click_row(filled.qtbot, filled.view, 0, Qt.KeyboardModifier.ControlModifier)
+    assert compare_button(filled).isEnabled()
+    filled.key(Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert filled.asked[1:] == [("compare", ("id-2", "id-3"))]
+
+
+def test_that_far_too_many_are_not_compared(hands: Hands) -> None:
+    hands.fill(*(summary(number) for number in range(1, 150)))
+    hands.view.selectAll()
+    hands.key(Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert hands.asked == []
+    assert any("149 trials are selected" in text for text in hands.said())
+
+
+def test_that_comparing_is_offered_in_the_menu_of_the_table(filled: Hands) -> None:
+    assert "&Compare" in [action.text() for action in filled.view.actions()]
 
 
 # ---- Described ----

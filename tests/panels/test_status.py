@@ -10,7 +10,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QProgressBar, QToolButton
 from pytestqt.qtbot import QtBot
 
+from gui.comparison_run import ComparisonRun, Phase
 from gui.panels.status import StatusBar
+from gui.records.comparison import ComparisonCell, ComparisonPlan
 from gui.records.library import LibraryState
 from gui.records.result import Outcome
 from gui.records.trial import Stage, StopRule, Target, TrialFacts, TrialSettings
@@ -168,3 +170,23 @@ def test_that_work_beside_trials_is_told_while_it_goes_on(ready: Hands) -> None:
     assert ready.progress.maximum() == 0  # how far it is, nobody knows
     ready.state.set_work("")
     ready.wait_for("ONNX Runtime 1.32.0")
+
+
+def test_that_a_comparison_is_told_by_its_rounds_not_by_its_trials(ready: Hands) -> None:
+    runs = (trial(1), trial(2))
+    settings = TrialSettings(model_path="/models/net.onnx", target=Target(device_keys=("cpu",)))
+    cells = tuple(ComparisonCell(label=text, target_text=text, settings=settings) for text in ("one", "two"))
+    run = ComparisonRun(
+        id="it", runs=runs, plan=ComparisonPlan(cells=cells, rounds=20), phase=Phase.OPENING, seconds_left=None
+    )
+    for part in runs:
+        ready.state.add_trial(part, show=False)
+    ready.state.show_comparison(run)
+    ready.wait_for("Comparing 2 targets: creating sessions, 0 s", "ONNX Runtime 1.32.0")
+    run.phase, run.round, run.seconds_left = Phase.MEASURING, 11, 8.0
+    ready.state.show_comparison(run)
+    ready.wait_for("Comparing 2 targets: round 11 of 20, 8 s left", "ONNX Runtime 1.32.0")
+    assert ready.progress.value() == 500
+    run.stopping = True
+    ready.state.show_comparison(run)
+    ready.wait_for("Comparing 2 targets: stopping…", "ONNX Runtime 1.32.0")

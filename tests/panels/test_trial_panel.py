@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from gui.comparison_run import ComparisonRun, Phase
 from gui.panels.trial_panel import TrialActions, TrialPanel
 from gui.records.failure import Failure, FailureKind
 from gui.records.inputs import Fill, InputSource
@@ -59,11 +60,17 @@ class Hands:
     def __init__(self, qtbot: QtBot, state: State, settings: Settings) -> None:
         self.qtbot, self.state, self.settings = qtbot, state, settings
         self.open, self.run, self.stop = QAction("Open model"), QAction("Run"), QAction("Stop")
-        self.compile = QAction("Compile")
+        self.compile, self.compare = QAction("Compile"), QAction("Compare")
         self.wishes: list[TrialSettings] = []
         self.compile_wishes: list[TrialSettings] = []
         self.sizes: list[dict[str, int]] = []
-        actions = TrialActions(open_model=self.open, run=self.run, compile_model=self.compile, stop=self.stop)
+        actions = TrialActions(
+            open_model=self.open,
+            run=self.run,
+            compare=self.compare,
+            compile_model=self.compile,
+            stop=self.stop,
+        )
         self.panel = TrialPanel(state, settings, actions)
         self.panel.run_requested.connect(self.wishes.extend)
         self.panel.compile_requested.connect(self.compile_wishes.append)
@@ -453,3 +460,60 @@ def test_that_a_set_up_comes_back_as_it_was(ready: Hands) -> None:
     other.panel.show_setup(kept)
     assert other.panel.setup() == kept
     assert other.state.selected_keys == ("one",)
+
+
+# ---- Comparing ----
+
+
+def test_that_comparing_needs_no_target(hands: Hands) -> None:
+    """Targets are chosen for each comparison; what is common to them must be complete."""
+    hands.make_ready()
+    hands.state.select_devices(("one", "other"))
+    assert not hands.run.isEnabled()
+    assert hands.compare.isEnabled()
+    assert hands.panel.compare_base().target is None
+    hands.type_sizes("batch", "none")
+    assert not hands.compare.isEnabled()
+    assert hands.panel.common_problem() == hands.panel.inputs.problem()
+
+
+def test_that_nothing_is_compared_while_a_trial_runs(hands: Hands) -> None:
+    hands.make_ready()
+    running = trial(1)
+    hands.state.add_trial(running)
+    assert not hands.compare.isEnabled()
+    running.outcome = Outcome.FINISHED
+    hands.state.trial_changed.emit(running)
+    assert hands.compare.isEnabled()
+
+
+def test_that_a_comparison_can_be_stopped_once(hands: Hands) -> None:
+    hands.make_ready()
+    run = ComparisonRun(id="one", runs=(trial(1), trial(2)), phase=Phase.MEASURING)
+    for part in run.runs:
+        hands.state.add_trial(part, show=False)
+    hands.state.show_comparison(run)
+    assert hands.stop.isEnabled()
+    run.stopping = True
+    hands.state.show_comparison(run)
+    assert not hands.stop.isEnabled()
+
+
+def test_that_a_comparison_takes_over_the_trial_as_it_stands(hands: Hands) -> None:
+    hands.make_ready()
+    choices = TrialChoices(
+        device_keys=("one", "two"),
+        second_keys=("other",),
+        options=(("fast", "1"),),
+        second_options=(("slow", "1"),),
+        intra_op_threads=3,
+        sweeps=(DimensionSweep(name="batch", sizes=(1, 8)),),
+    )
+    hands.panel.show_choices(choices)
+    hands.state.select_devices(choices.device_keys)
+    base = hands.panel.compare_base()
+    assert base.target == Target(device_keys=("one", "two"), second_keys=("other",))
+    assert (base.by_policy, base.first_ep, base.second_ep) == (False, "Good", "Other")
+    assert (base.settings.options, base.settings.second_options) == ((("fast", "1"),), (("slow", "1"),))
+    assert (base.settings.intra_op_threads, base.sweeps) == (3, choices.sweeps)
+    assert base.policy_options == (("ep.good.fast", "1"),)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from gui.store.sample_blobs import pack_samples
 from gui.store.store import TrialStore, open_store
 from gui.store.summaries import TrialSummary
 
-from ..records.examples import FACTS, PROFILE, SETTINGS
+from ..records.examples import FACTS, PART, PROFILE, SETTINGS
 from ..records.test_trial_file import BARE, KEPT
 
 
@@ -74,7 +75,7 @@ def refused(kind: FailureKind) -> Iterator[list[StoreError]]:
 def test_that_a_trial_comes_back_with_every_field(path: Path) -> None:
     for kept in (KEPT, BARE):
         with TrialStore(path) as store:
-            store.add(kept)
+            store.keep(kept)
         with TrialStore(path) as store:
             assert store.load(kept.id) == kept
 
@@ -85,7 +86,7 @@ def test_that_a_trial_comes_back_with_every_field(path: Path) -> None:
 )
 def test_that_samples_come_back_exactly(store: TrialStore, samples: Any) -> None:
     kept = like(samples=samples)
-    store.add(kept)
+    store.keep(kept)
     assert store.load(kept.id).samples.tolist() == samples.tolist()
 
 
@@ -96,14 +97,14 @@ def test_that_samples_take_a_fraction_of_their_bytes_and_never_more_than_one_bey
 
 
 def test_that_what_trials_share_is_kept_once(store: TrialStore, path: Path) -> None:
-    store.add(*(like(KEPT) for _ in range(20)))
+    store.keep(*(like(KEPT) for _ in range(20)))
     with sqlite3.connect(path) as connection:
         assert connection.execute("SELECT count(*) FROM parts").fetchone() == (4,)
     connection.close()
 
 
 def test_that_a_summary_says_what_a_table_shows(store: TrialStore) -> None:
-    store.add(KEPT)
+    store.keep(KEPT)
     (found,) = store.summaries()
     assert found == TrialSummary(
         number=1,
@@ -130,11 +131,14 @@ def test_that_a_summary_says_what_a_table_shows(store: TrialStore) -> None:
         onnxruntime="1.32.0",
         tags=("baseline", "two words"),
         note="ä note\nof two lines",
+        comparison=PART.id,
+        cell_label="ggml, batch 8",
+        cell=2,
     )
 
 
 def test_that_a_trial_of_which_nothing_is_known_has_a_summary(store: TrialStore) -> None:
-    store.add(BARE)
+    store.keep(BARE)
     (found,) = store.summaries()
     assert (found.verdict, found.agreement, found.median_ns) == (PlacementVerdict.UNKNOWN, None, None)
     assert (found.machine, found.tags, found.outcome) == ("", (), Outcome.STOPPED)
@@ -142,16 +146,123 @@ def test_that_a_trial_of_which_nothing_is_known_has_a_summary(store: TrialStore)
 
 def test_that_a_path_that_is_no_utf_8_is_kept_exactly_and_shown_spelled_out(store: TrialStore) -> None:
     kept = like(settings=replace(SETTINGS, model_path="/ä\udcff.onnx"))
-    store.add(kept)
+    store.keep(kept)
     assert store.load(kept.id) == kept
     assert store.summaries()[0].model_path == "/ä\\udcff.onnx"
 
 
-def test_that_a_trial_that_is_there_is_not_kept_twice_and_comes_back_when_deleted(store: TrialStore) -> None:
-    store.add(KEPT)
-    store.delete([KEPT.id])
-    store.add(replace(KEPT, note="another"))
-    assert [summary.note for summary in store.summaries()] == [KEPT.note]
+# ---- Kept again ----
+
+
+def grown(kept: KeptTrial, count: int, **fields: Any) -> KeptTrial:
+    """A later state of a trial, with so many samples."""
+    return replace(kept, samples=latencies(count), **fields)
+
+
+def test_that_a_trial_that_has_grown_takes_the_place_of_its_earlier_state(store: TrialStore) -> None:
+    so_far = like(outcome=Outcome.STOPPED, samples=latencies(10))
+    later = grown(so_far, 500, outcome=Outcome.FAILED, failure=KEPT.failure, comparison=PART, nodes=KEPT.nodes)
+    assert store.keep(so_far, BARE) == 0
+    assert store.keep(later) == 1
+    assert store.load(later.id) == later
+    first, second = store.summaries()
+    assert (first.id, first.number, first.sample_count, first.outcome) == (later.id, 1, 500, Outcome.FAILED)
+    assert (first.failure, first.cell_label) == ("Refused: “no”.", PART.label)
+    assert second.id == BARE.id
+    assert ids(store.summaries(words="refused")) == [later.id]
+    assert ids(store.summaries(words="stopped")) == [BARE.id]
+
+
+def test_that_one_that_was_kept_as_it_ran_may_end_without_another_sample(store: TrialStore) -> None:
+    so_far = like(outcome=Outcome.STOPPED, samples=latencies(10))
+    ended = replace(so_far, outcome=Outcome.FINISHED, facts=FACTS)
+    assert (store.keep(so_far), store.keep(ended)) == (0, 1)
+    assert store.load(ended.id) == ended
+
+
+def test_that_a_state_that_has_not_grown_changes_nothing(store: TrialStore, path: Path) -> None:
+    kept = grown(like(KEPT), 500)
+    store.keep(kept)
+    with TrialStore(path) as other:
+        before = other.data_version()
+        for same_or_earlier in (
+            kept,
+            replace(kept, note="another", tags=()),
+            grown(kept, 499, outcome=Outcome.STOPPED),
+        ):
+            assert store.keep(same_or_earlier) == 0
+            assert store.load(kept.id) == kept
+        assert other.data_version() == before
+
+
+def test_that_tags_and_note_and_deletion_outlast_growing(store: TrialStore) -> None:
+    so_far, gone = like(samples=latencies(10)), like(samples=latencies(10))
+    store.keep(so_far, gone)
+    store.set_tags([so_far.id], ["night"])
+    store.set_note([so_far.id], "warm")
+    store.delete([gone.id])
+    assert store.keep(grown(so_far, 20, tags=("theirs",)), grown(gone, 20)) == 2
+    assert store.load(so_far.id) == grown(so_far, 20, tags=("night",), note="warm")
+    assert ids(store.summaries(words="night warm")) == [so_far.id]
+    assert [(row.id, row.sample_count) for row in store.summaries(deleted=True)] == [(gone.id, 20)]
+
+
+def test_that_growing_leaves_no_part_that_nobody_shares(store: TrialStore, path: Path) -> None:
+    so_far = like(KEPT, samples=latencies(10), nodes=None)
+    store.keep(so_far, like(KEPT), later := grown(like(KEPT), 20, environment=None))
+    store.keep(grown(so_far, 30, nodes=KEPT.nodes), grown(later, 40, environment=KEPT.environment))
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("SELECT count(*) FROM parts").fetchone() == (4,)
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+    connection.close()
+
+
+def test_that_one_whose_earlier_state_is_damaged_is_mended_by_the_later(store: TrialStore, path: Path) -> None:
+    kept = like(KEPT)
+    store.keep(kept)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE bodies SET json = '{'")
+    connection.close()
+    assert store.keep(kept) == 1
+    assert store.load(kept.id) == kept
+
+
+def test_that_of_trials_kept_together_none_is_there_when_one_cannot_be(store: TrialStore) -> None:
+    so_far = like(samples=latencies(10))
+    store.keep(so_far)
+    (pages,) = store._live().execute("PRAGMA page_count").fetchone()
+    store._live().execute(f"PRAGMA max_page_count = {pages + 2}")
+    with refused(FailureKind.STORE_UNUSABLE):
+        store.keep(grown(so_far, 20), grown(like(), 300_000))
+    assert store.load(so_far.id) == so_far
+    assert store.count() == 1
+
+
+# ---- Comparisons ----
+
+
+def of_comparison(cell: int, **fields: Any) -> KeptTrial:
+    return like(comparison=replace(PART, cell=cell, label=f"cell-{cell}", **fields))
+
+
+def test_that_the_trials_of_a_comparison_are_found_in_the_order_of_its_cells(store: TrialStore) -> None:
+    second, first, other = of_comparison(1), of_comparison(0), of_comparison(0, id=new_id())
+    store.keep(second, other, BARE, first)
+    assert store.comparison_ids(PART.id) == (first.id, second.id)
+    assert store.comparison_ids(new_id()) == ()
+    assert [(row.comparison, row.cell, row.cell_label) for row in store.summaries()][1:3] == [
+        (other.comparison.id if other.comparison else "", 0, "cell-0"),
+        (None, None, ""),
+    ]
+    assert ids(store.summaries(words="cell-1")) == [second.id]
+
+
+def test_that_of_a_cell_that_was_repeated_the_last_trial_is_found_unless_it_is_deleted(store: TrialStore) -> None:
+    first, again = of_comparison(0), of_comparison(0, is_alone=True)
+    store.keep(first, of_comparison(1), again)
+    assert store.comparison_ids(PART.id)[0] == again.id
+    store.delete([again.id])
+    assert store.comparison_ids(PART.id)[0] == first.id
 
 
 # ---- Found ----
@@ -159,7 +270,7 @@ def test_that_a_trial_that_is_there_is_not_kept_twice_and_comes_back_when_delete
 
 def test_that_words_are_found_in_all_texts_in_either_case_and_all_must_be_there(store: TrialStore) -> None:
     other = like(note="STRASSE and Ärger")
-    store.add(KEPT, other)
+    store.keep(KEPT, other)
     assert ids(store.summaries(words="GGML basel")) == [KEPT.id]
     assert ids(store.summaries(words="straße ärger")) == [other.id]
     assert ids(store.summaries(words="ggml ärger")) == []
@@ -171,7 +282,7 @@ def test_that_words_are_found_in_all_texts_in_either_case_and_all_must_be_there(
 def test_that_filters_leave_what_fits_all_of_them(store: TrialStore) -> None:
     early = like(created="2025-01-01T00:00:00.000+00:00", tags=("base", "old"))
     late = like(created="2027-01-01T00:00:00.000+00:00", tags=("baseline",), outcome=Outcome.FINISHED)
-    store.add(early, late)
+    store.keep(early, late)
     assert ids(store.summaries(tags=["base"])) == [early.id]
     assert ids(store.summaries(tags=["base", "baseline"])) == []
     assert ids(store.summaries(outcomes=[Outcome.FINISHED, Outcome.FAILED])) == [late.id]
@@ -184,7 +295,7 @@ def test_that_filters_leave_what_fits_all_of_them(store: TrialStore) -> None:
 
 def test_that_tags_and_note_are_replaced_and_found_by_their_new_words(store: TrialStore) -> None:
     other = like()
-    store.add(KEPT, other)
+    store.keep(KEPT, other)
     store.set_tags([KEPT.id, other.id], [" New ", "tag\tx", "New"])
     store.set_note([KEPT.id], "fresh")
     assert (store.load(KEPT.id).tags, store.load(KEPT.id).note) == (("New", "tag x"), "fresh")
@@ -195,13 +306,13 @@ def test_that_tags_and_note_are_replaced_and_found_by_their_new_words(store: Tri
 
 
 def test_that_a_profile_is_added_to_a_trial(store: TrialStore) -> None:
-    store.add(BARE)
+    store.keep(BARE)
     store.set_profile(BARE.id, PROFILE)
     assert store.load(BARE.id) == replace(BARE, profile=PROFILE)
 
 
 def test_that_a_change_of_a_trial_that_is_gone_changes_no_other(store: TrialStore) -> None:
-    store.add(BARE)
+    store.keep(BARE)
     with refused(FailureKind.STORE_UNUSABLE):
         store.set_note([BARE.id, new_id()], "changed")
     assert store.load(BARE.id) == BARE
@@ -213,7 +324,7 @@ def test_that_a_change_of_a_trial_that_is_gone_changes_no_other(store: TrialStor
 
 
 def test_that_a_deleted_trial_is_hidden_until_it_is_restored(store: TrialStore) -> None:
-    store.add(KEPT, BARE)
+    store.keep(KEPT, BARE)
     store.delete([KEPT.id])
     assert (ids(store.summaries()), store.count()) == ([BARE.id], 1)
     (deleted,) = store.summaries(deleted=True)
@@ -227,7 +338,7 @@ def test_that_a_deleted_trial_is_hidden_until_it_is_restored(store: TrialStore) 
 
 def test_that_only_what_was_deleted_long_enough_ago_is_purged_with_all_its_parts(store: TrialStore, path: Path) -> None:
     big = like(KEPT, samples=np.random.default_rng(0).integers(0, 1 << 62, 300_000))
-    store.add(big, BARE)
+    store.keep(big, BARE)
     store.delete([big.id])
     assert store.purge(days=1) == 0
     assert store.load(big.id) == big
@@ -251,16 +362,16 @@ def test_that_only_what_was_deleted_long_enough_ago_is_purged_with_all_its_parts
 def test_that_two_windows_see_what_the_other_has_done(store: TrialStore, path: Path) -> None:
     with TrialStore(path) as other:
         before = other.data_version()
-        store.add(KEPT)
+        store.keep(KEPT)
         assert other.data_version() != before
         assert ids(other.summaries()) == [KEPT.id]
-        other.add(BARE)
+        other.keep(BARE)
         other.delete([KEPT.id])
         assert ids(store.summaries()) == [BARE.id]
 
 
 def test_that_a_reader_does_not_wait_for_a_writer(store: TrialStore, path: Path) -> None:
-    store.add(KEPT)
+    store.keep(KEPT)
     writer = sqlite3.connect(path, isolation_level=None)
     writer.execute("BEGIN IMMEDIATE")
     writer.execute("DELETE FROM trials")
@@ -276,7 +387,7 @@ def test_that_many_processes_may_make_and_fill_one_store_at_once(path: Path) -> 
         "from tests.records.test_trial_file import KEPT\n"
         "sys.stdin.readline()\n"
         "store = TrialStore(Path(sys.argv[1]))\n"
-        "for _ in range(20): store.add(replace(KEPT, id=new_id()))\n"
+        "for _ in range(20): store.keep(replace(KEPT, id=new_id()))\n"
     )
     processes = [
         subprocess.Popen([sys.executable, "-c", program, str(path)], cwd=PACKAGE_ROOT, stdin=subprocess.PIPE)
@@ -292,9 +403,9 @@ def test_that_many_processes_may_make_and_fill_one_store_at_once(path: Path) -> 
 
 
 def test_that_a_store_whose_file_was_taken_away_goes_on_in_a_new_one(store: TrialStore, path: Path) -> None:
-    store.add(KEPT)
+    store.keep(KEPT)
     path.rename(path.with_name("moved"))
-    store.add(BARE)
+    store.keep(BARE)
     with TrialStore(path) as other:
         assert ids(other.summaries()) == [BARE.id]
 
@@ -303,17 +414,17 @@ def test_that_a_store_whose_file_was_taken_away_goes_on_in_a_new_one(store: Tria
 
 
 def test_that_a_full_disk_is_said_and_nothing_is_lost(store: TrialStore, path: Path) -> None:
-    store.add(KEPT)
+    store.keep(KEPT)
     (pages,) = store._live().execute("PRAGMA page_count").fetchone()
     store._live().execute(f"PRAGMA max_page_count = {pages + 2}")
     big = like(samples=np.random.default_rng(0).integers(0, 1 << 62, 100_000))
     with refused(FailureKind.STORE_UNUSABLE) as found:
-        store.add(BARE, big)
+        store.keep(BARE, big)
     assert "no room" in found[0].failure.message
     assert ids(store.summaries()) == [KEPT.id]
     assert store.load(KEPT.id) == KEPT
     store._live().execute("PRAGMA max_page_count = 1000000")
-    store.add(BARE, big)  # and it goes on once there is room
+    store.keep(BARE, big)  # and it goes on once there is room
     assert store.load(big.id) == big
 
 
@@ -361,7 +472,7 @@ def test_that_a_folder_in_the_place_of_the_store_is_said(tmp_path: Path) -> None
 def filled(path: Path, count: int = 50) -> bytes:
     """Make a store with so many trials and return what is in its file."""
     with TrialStore(path) as store:
-        store.add(*(like(KEPT, samples=latencies(500)) for _ in range(count)))
+        store.keep(*(like(KEPT, samples=latencies(500)) for _ in range(count)))
     return path.read_bytes()
 
 
@@ -394,7 +505,7 @@ def test_that_a_damaged_file_is_set_aside_as_it_is_and_a_new_one_takes_its_place
     assert aside.read_bytes() == damaged
     assert str(aside) in found[0].failure.message
     with TrialStore(path) as store:
-        store.add(KEPT)
+        store.keep(KEPT)
         assert ids(store.summaries()) == [KEPT.id]
     assert aside.read_bytes() == damaged
 
@@ -444,7 +555,7 @@ def test_that_of_two_windows_that_find_the_damage_both_learn_where_the_file_is(p
 
 
 def test_that_one_damaged_trial_leaves_the_others_readable(store: TrialStore, path: Path) -> None:
-    store.add(KEPT, BARE)
+    store.keep(KEPT, BARE)
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE bodies SET samples = x'0107' WHERE number = 1")
         connection.execute("UPDATE bodies SET json = '{' WHERE number = 2")
@@ -453,7 +564,7 @@ def test_that_one_damaged_trial_leaves_the_others_readable(store: TrialStore, pa
         with refused(FailureKind.STORE_DAMAGED) as found:
             store.load(kept.id)
         assert found[0].set_aside is None
-    store.add(other := like())
+    store.keep(other := like())
     assert store.load(other.id) == other
     assert store.count() == 3
 
@@ -462,13 +573,13 @@ def test_that_an_empty_file_becomes_a_store(path: Path) -> None:
     path.parent.mkdir()
     path.touch()
     with TrialStore(path) as store:
-        store.add(KEPT)
+        store.keep(KEPT)
         assert store.load(KEPT.id) == KEPT
 
 
 def test_that_a_store_emptied_while_its_log_lies_there_is_set_aside_with_it(path: Path) -> None:
     with TrialStore(path) as store:
-        store.add(KEPT)
+        store.keep(KEPT)
         log = path.with_name("trials.sqlite-wal")
         kept_log = log.read_bytes()
     path.write_bytes(b"")
@@ -478,6 +589,72 @@ def test_that_a_store_emptied_while_its_log_lies_there_is_set_aside_with_it(path
     aside = found[0].set_aside
     assert aside is not None
     assert aside.with_name(f"{aside.name}-wal").read_bytes() == kept_log
+
+
+# ---- Older versions ----
+
+
+@pytest.fixture
+def old_path(path: Path) -> Path:
+    """A store with three trials, one of them deleted, made by the application when its schema was version 1."""
+    path.parent.mkdir()
+    shutil.copy(Path(__file__).with_name("version_1.sqlite"), path)
+    return path
+
+
+def described(connection: sqlite3.Connection) -> list[tuple[str, ...]]:
+    return connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name").fetchall()
+
+
+def test_that_the_script_of_version_1_still_makes_the_tables_of_its_time(old_path: Path) -> None:
+    with closing(sqlite3.connect(old_path)) as old, closing(sqlite3.connect(":memory:")) as new:
+        assert old.execute("PRAGMA user_version").fetchone() == (1,)
+        new.executescript(schema._SCRIPTS[0])
+        assert described(new) == described(old)
+
+
+def test_that_a_store_of_version_1_is_brought_up_to_date_with_all_that_is_in_it(old_path: Path) -> None:
+    with TrialStore(old_path) as store:
+        full, bare = store.summaries()
+        (deleted,) = store.summaries(deleted=True)
+        assert (full.number, full.target, full.tags) == (1, "ggml, then the CPU", ("baseline", "two words"))
+        assert (full.comparison, full.cell_label, full.cell) == (None, "", None)
+        assert (bare.number, bare.outcome, deleted.note) == (2, Outcome.FINISHED, "deleted")
+        kept = store.load(full.id)
+        assert kept.samples.tolist() == [(1 << 63) - 1, 0, (1 << 53) + 1]
+        assert (kept.note, kept.comparison, len(kept.log)) == ("ä note\nof two lines", None, 1)
+        store.keep(replace(kept, samples=latencies(10), comparison=PART), later := of_comparison(0))
+        store.restore([deleted.id])
+        assert store.comparison_ids(PART.id) == (later.id, full.id)
+        assert store.count() == 4
+    with closing(sqlite3.connect(old_path)) as connection, closing(sqlite3.connect(":memory:")) as new:
+        for script in schema._SCRIPTS:
+            new.executescript(script)
+        assert described(connection) == described(new)
+        assert connection.execute("PRAGMA user_version").fetchone() == (schema.VERSION,)
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def test_that_two_windows_may_bring_one_store_up_to_date_at_once(old_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from gui.store.store import TrialStore\n"
+        "sys.stdin.readline()\n"
+        "print(TrialStore(Path(sys.argv[1])).count())\n"
+    )
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(old_path)],
+            cwd=PACKAGE_ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        for _ in range(3)
+    ]
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write(b"go\n")
+        process.stdin.flush()
+    assert [process.communicate()[0] for process in processes] == [b"2\n"] * 3
 
 
 def test_that_a_newer_store_is_left_as_it_is_and_said(path: Path) -> None:
@@ -516,6 +693,6 @@ def test_that_a_store_of_today_says_what_it_is(store: TrialStore, path: Path) ->
 
 def test_that_facts_of_a_trial_are_not_shared_by_mistake(store: TrialStore) -> None:
     one, two = like(KEPT), like(KEPT, facts=replace(FACTS, notes=("other",)), environment=None)
-    store.add(one, two)
+    store.keep(one, two)
     assert store.load(one.id) == one
     assert store.load(two.id) == two

@@ -41,7 +41,7 @@ def main() -> None:
     os.write(1, b"ready\n")
     for number in count():
         kept = trial(str(uuid.uuid5(uuid.NAMESPACE_OID, f"{seed} {number}")))
-        store.add(kept)
+        store.keep(kept)
         os.write(1, f"{kept.id}\n".encode())
 
 
