@@ -9,6 +9,7 @@ from typing import Final
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QApplication
 
 from .records.engine_command import PACKAGE_ROOT
 from .settings import ColorScheme
@@ -32,6 +33,25 @@ def apply_color_scheme(scheme: ColorScheme) -> None:
     elif is_dark(QGuiApplication.palette()) != wanted_dark:
         # Platforms without a theme of their own (bare X11) leave the wish unheard.
         QGuiApplication.setPalette(_palette(dark=wanted_dark))
+    _show_ticks()
+
+
+def _show_ticks() -> None:
+    """Let boxes to be ticked stand out from a dark ground: Fusion draws their outline darker than it."""
+    if not isinstance(QApplication.instance(), QApplication):
+        return
+    palette = QApplication.palette()
+    for kind in (b"QCheckBox", b"QRadioButton"):
+        QApplication.setPalette(tick_palette(palette) if is_dark(palette) else QPalette(), kind)
+
+
+def tick_palette(palette: QPalette) -> QPalette:
+    """Return a palette in which the ground of what can be ticked can be told from that around it."""
+    role = QPalette.ColorRole
+    ticks = QPalette(palette)
+    if is_dark(palette):
+        ticks.setColor(role.Base, mixed(palette.color(role.Base), palette.color(role.Text), 0.35))
+    return ticks
 
 
 def _palette(*, dark: bool) -> QPalette:

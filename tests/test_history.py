@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from .explorer import Session, running_explorer
 from .finding import child, click_row, rows_of
 from .keepers import STORE_NAME, TIMEOUT_MS
 from .models.makers import trial as trial_with
+from .records.examples import PART
 from .window import Idle, idle_window
 
 
@@ -100,6 +102,39 @@ def test_that_deleting_and_undoing_reach_the_store(qtbot: QtBot, idle: Idle, pat
     qtbot.waitUntil(lambda: view.model().rowCount() == 2, timeout=TIMEOUT_MS)
     with TrialStore(path) as store:
         assert store.count() == 2
+
+
+def test_that_trials_selected_in_the_history_are_compared_without_taking_the_place_of_the_one_shown(
+    qtbot: QtBot, idle: Idle
+) -> None:
+    view = open_history(qtbot, idle.window)
+    idle.state.add_trial(shown := trial_with(1, 5, 6, outcome=Outcome.FINISHED))
+    click_row(qtbot, view, 0)
+    click_row(qtbot, view, 1, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.keyClick(view, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: idle.state.comparison is not None, timeout=TIMEOUT_MS)
+    comparison = idle.state.comparison
+    assert comparison is not None
+    assert [len(run.series) for run in comparison.runs] == [10, 20]
+    assert all(run.is_from_history for run in comparison.runs)
+    assert idle.state.current_trial is shown
+
+
+def test_that_one_trial_of_a_comparison_opens_the_whole(qtbot: QtBot, idle: Idle, path: Path) -> None:
+    runs = [
+        trial_with(3 + cell, 5, 6, outcome=Outcome.FINISHED, comparison=replace(PART, cell=cell, label=f"cell {cell}"))
+        for cell in (1, 0)
+    ]
+    with TrialStore(path) as store:
+        store.keep(*map(kept_trial_of, runs))
+    view = open_history(qtbot, idle.window)
+    row = next(number for number, texts in enumerate(rows_of(view.model())) if "cell 1" in texts)
+    click_row(qtbot, view, row)
+    qtbot.keyClick(view, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: idle.state.comparison is not None, timeout=TIMEOUT_MS)
+    comparison = idle.state.comparison
+    assert comparison is not None
+    assert [run.id for run in comparison.runs] == [runs[1].id, runs[0].id]
 
 
 def test_that_what_another_window_writes_is_seen(qtbot: QtBot, idle: Idle, path: Path) -> None:

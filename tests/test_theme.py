@@ -49,6 +49,27 @@ def test_that_the_colours_of_the_system_come_back() -> None:
 
 
 @pytest.mark.parametrize("dark", [False, True])
+def test_that_boxes_to_be_ticked_can_be_seen(dark: bool) -> None:
+    palette = theme._palette(dark=dark)
+    box = theme.tick_palette(palette).color(QPalette.ColorRole.Base)
+    grounds = [QPalette.ColorRole.Window, QPalette.ColorRole.Base, QPalette.ColorRole.AlternateBase]
+    if dark:
+        assert all(contrast(box, palette.color(ground)) >= 1.8 for ground in grounds)
+        assert contrast(palette.color(QPalette.ColorRole.Text), box) >= 4.5
+    else:  # there Fusion's outline is dark enough
+        assert box == palette.color(QPalette.ColorRole.Base)
+
+
+@pytest.mark.parametrize("kind", [b"QCheckBox", b"QRadioButton"])
+def test_that_boxes_have_the_palette_of_the_scheme(kind: bytes) -> None:
+    theme.apply_color_scheme(ColorScheme.DARK)
+    base = QPalette.ColorRole.Base
+    assert QApplication.palette(kind).color(base) == theme.tick_palette(QApplication.palette()).color(base)
+    theme.apply_color_scheme(ColorScheme.LIGHT)
+    assert QApplication.palette(kind).color(base) == QApplication.palette().color(base)
+
+
+@pytest.mark.parametrize("dark", [False, True])
 def test_that_text_can_be_read_on_its_ground(dark: bool) -> None:
     palette = theme._palette(dark=dark)
     for ground in (QPalette.ColorRole.Window, QPalette.ColorRole.Base, QPalette.ColorRole.AlternateBase):

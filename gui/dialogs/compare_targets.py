@@ -30,11 +30,11 @@ from ..models.compare_plan import (
     compare_rows,
     size_count,
 )
-from ..models.compare_table import CompareTableModel, options_problem
+from ..models.compare_table import TARGET_COLUMN, CompareTableModel, options_problem
 from ..models.texts import count_text, duration_text
 from ..panels.dimensions_editor import DimensionsEditor
 from ..panels.form import CountBox, NumberBox
-from ..panels.widgets import TableView
+from ..panels.widgets import TableView, TickDelegate
 from ..records.comparison import MAX_CELLS, MAX_ROUNDS, MIN_ROUNDS, ComparisonPlan
 from ..records.setup import MAX_TRIALS, DimensionSweep
 from ..records.trial import MAX_ITERATIONS, MAX_SECONDS
@@ -118,6 +118,7 @@ class CompareTargetsDialog(QDialog):
         for label in (intro, self._summary, self._problem):
             label.setWordWrap(True)
         self._view.setModel(self._model)
+        self._view.setItemDelegateForColumn(TARGET_COLUMN, TickDelegate(self._view))
         self._view.build()
         self._add.setToolTip(self.tr("Put the selected target into the table once more, for options of its own"))
         self._remove.setToolTip(self.tr("Take the selected variant out of the table"))

@@ -19,8 +19,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ..models.found_table import FoundRow, FoundTableModel
-from ..panels.widgets import FailureBox, MutedLabel, TableView
+from ..models.found_table import TICK_COLUMN, FoundRow, FoundTableModel
+from ..panels.widgets import FailureBox, MutedLabel, TableView, TickDelegate
 from ..records.failure import Failure
 from ..records.library import Library, LibraryState, name_problem, propose_name, unique_name
 from ..records.library_check import FoundLibrary
@@ -69,6 +69,7 @@ class FindLibrariesDialog(QDialog):
         )
         intro.setWordWrap(True)
         self._view.setModel(self._model)
+        self._view.setItemDelegateForColumn(TICK_COLUMN, TickDelegate(self._view))
         self._view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self._view.setEditTriggers(
             QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed

@@ -13,7 +13,7 @@ from .table import Column, Index, RecordTableModel
 from .texts import DASH
 
 NAME_COLUMN: Final = 1
-_TICK_COLUMN: Final = 0
+TICK_COLUMN: Final = 0
 
 
 def _tr(text: str) -> str:
@@ -73,13 +73,13 @@ class FoundTableModel(RecordTableModel[FoundRow]):
     def flags(self, index: Index) -> Qt.ItemFlag:
         """Qt's."""
         flags = super().flags(index)
-        if index.column() == _TICK_COLUMN:
+        if index.column() == TICK_COLUMN:
             return flags | Qt.ItemFlag.ItemIsUserCheckable
         return flags | Qt.ItemFlag.ItemIsEditable if index.column() == NAME_COLUMN else flags
 
     def data(self, index: Index, role: int = int(Qt.ItemDataRole.DisplayRole)) -> Any:
         """Qt's."""
-        if index.isValid() and role == Qt.ItemDataRole.CheckStateRole and index.column() == _TICK_COLUMN:
+        if index.isValid() and role == Qt.ItemDataRole.CheckStateRole and index.column() == TICK_COLUMN:
             return Qt.CheckState.Checked if self.row(index.row()).ticked else Qt.CheckState.Unchecked
         if index.isValid() and role == Qt.ItemDataRole.EditRole and index.column() == NAME_COLUMN:
             return self.row(index.row()).name
@@ -90,7 +90,7 @@ class FoundTableModel(RecordTableModel[FoundRow]):
         if not index.isValid():
             return False
         row = self.row(index.row())
-        if role == Qt.ItemDataRole.CheckStateRole and index.column() == _TICK_COLUMN:
+        if role == Qt.ItemDataRole.CheckStateRole and index.column() == TICK_COLUMN:
             changed = replace(row, ticked=Qt.CheckState(value) is Qt.CheckState.Checked)
         elif role == Qt.ItemDataRole.EditRole and index.column() == NAME_COLUMN:
             changed = replace(row, name=str(value).strip(), ticked=True)
