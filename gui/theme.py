@@ -41,8 +41,9 @@ def _show_ticks() -> None:
     if not isinstance(QApplication.instance(), QApplication):
         return
     palette = QApplication.palette()
-    for kind in (b"QCheckBox", b"QRadioButton"):
-        QApplication.setPalette(tick_palette(palette) if is_dark(palette) else QPalette(), kind)
+    for kind in ("QCheckBox", "QRadioButton"):
+        # The stubs of PySide say bytes, it takes text.
+        QApplication.setPalette(tick_palette(palette) if is_dark(palette) else QPalette(), kind)  # type: ignore[arg-type]
 
 
 def tick_palette(palette: QPalette) -> QPalette:
