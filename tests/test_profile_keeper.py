@@ -74,7 +74,7 @@ def test_that_the_profile_of_an_ended_trial_is_kept_with_it(
     keepers.state.trial_changed.connect(changed.append)
     wait_for_profile(qtbot, keepers)
     assert works == ["profiling tiny_mlp", ""]
-    assert changed == [trial]
+    assert set(changed) == {trial}  # once more when it is in the store
     assert trial.profile is not None
     assert trial.profile.nodes
     assert trial.profile_failure is None

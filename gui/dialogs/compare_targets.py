@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QItemSelectionModel, QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QColor, QGuiApplication, QIcon, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -305,8 +305,7 @@ class CompareTargetsDialog(QDialog):
         return indexes[0].row() if indexes else None
 
     def _select(self, row: int) -> None:
-        flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
-        self._view.selectionModel().setCurrentIndex(self._model.index(row, 0), flags)
+        self._view.choose_row(row)
 
     def _on_devices_changed(self) -> None:
         before = {row.key: row for row in self.rows}

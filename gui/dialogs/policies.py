@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QItemSelectionModel, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -258,8 +258,7 @@ class PoliciesDialog(QDialog):
         return self._model.row(indexes[0].row()) if indexes else None
 
     def _select(self, row: int) -> None:
-        flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
-        self._view.selectionModel().setCurrentIndex(self._model.index(row, 0), flags)
+        self._view.choose_row(row)
 
     def _show_selected(self) -> None:
         row = self._selected()

@@ -79,7 +79,7 @@ class CheckBox(QWidget):
         worst = next((row for row, finding in enumerate(check.findings) if finding.mark is Mark.BAD), None)
         self._head.setChecked(worst is not None)
         if worst is not None:
-            self._view.selectRow(worst)
+            self._view.choose_row(worst)
             self._view.scrollTo(self._model.index(worst, 0))
 
     def changeEvent(self, event: QEvent) -> None:

@@ -73,7 +73,7 @@ class HardwarePanel(QWidget):
         self._view.fit_columns({4: 32, 5: 32})
         self._view.viewport().update()
         if self._model.rows and not self._view.selectionModel().hasSelection():
-            self._view.selectRow(0)
+            self._view.choose_row(0)
         self._show_details()
 
     def _show_details(self) -> None:

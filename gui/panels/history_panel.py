@@ -221,7 +221,7 @@ class HistoryPanel(QWidget):
         self._deleted.append(ids)
         self._show_undo()
         if self._model.rowCount() and not self._view.selectionModel().hasSelection():
-            self._view.selectRow(min(max(row, 0), self._model.rowCount() - 1))
+            self._view.choose_row(min(max(row, 0), self._model.rowCount() - 1))
 
     def show_failure(self, failure: Failure | None) -> None:
         """Show what is wrong with the store, or that nothing is any more."""

@@ -154,7 +154,7 @@ class InputsPage(QWidget):
         self.dimensions.blockSignals(blocked)
         self._show_rows()
         if description is not None and not self._view.currentIndex().isValid():
-            self._view.selectRow(0)
+            self._view.choose_row(0)
         self.inputs_changed.emit()
 
     def show_proposals(self, proposals: InputProposals | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QSortFilterProxyModel, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QSortFilterProxyModel, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QIcon, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QSplitter, QVBoxLayout, QWidget
 
@@ -185,9 +185,7 @@ class LatencyPanel(QWidget):
             chosen = self._proxy.mapFromSource(self._trials.index(row, 0))
             selection = self._trial_view.selectionModel()
             if not selection.isRowSelected(chosen.row(), chosen.parent()):
-                # Not selectRow, which minds the keys held down: Ctrl of Ctrl+R would add to the selection.
-                flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
-                selection.setCurrentIndex(chosen, flags)
+                self._trial_view.choose_row(chosen.row())
             self._trial_view.scrollTo(chosen)
         self._showing = False
 

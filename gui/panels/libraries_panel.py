@@ -122,7 +122,7 @@ class LibrariesPanel(QWidget):
         """Select the library of that name."""
         row = self._model.row_number(name)
         if row is not None:
-            self._view.selectRow(row)
+            self._view.choose_row(row)
 
     def _action(self, text: str, icon_name: str, wish: object) -> QAction:
         action = QAction(theme.icon(icon_name), text, self)
@@ -144,7 +144,7 @@ class LibrariesPanel(QWidget):
         had = len(self._model.rows)
         self._model.set_rows(self._state.libraries)
         if self._selected() is None or len(self._model.rows) > had:
-            self._view.selectRow(len(self._model.rows) - 1)
+            self._view.choose_row(len(self._model.rows) - 1)
         self._place_buttons()
         self._show_selected()
 

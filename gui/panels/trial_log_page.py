@@ -71,7 +71,7 @@ class TrialLogPage(QWidget):
             return
         index = self._proxy.mapFromSource(self._model.index(number, 0))
         if index.isValid():
-            self._view.selectRow(index.row())
+            self._view.choose_row(index.row())
             self._view.scrollTo(index, QAbstractItemView.ScrollHint.PositionAtCenter)
 
     def _hint(self, trial: TrialRun | None) -> str:
