@@ -148,7 +148,7 @@ class Experiment:
         elif isinstance(action, Open) and failure.kind is FailureKind.OUT_OF_MEMORY and self._open_cells():
             self._make_anew()
         elif cell.is_living:
-            cell.outcome, cell.failure = Outcome.FAILED, failure
+            cell.fails(failure)
 
     def engine_lost(self) -> None:
         """The engine has ended while nothing was asked of it: all sessions are gone, and no cell is to blame.
@@ -265,6 +265,8 @@ class Experiment:
             return None
         for cell in self._open_cells():
             if self._stopping or not cell.is_living:
+                if not self._is_complete(cell):
+                    cell.keeps_stage()
                 return Close(cell=cell.index, check=False)
         while self._living() and not self._stopping:
             action = self._closing() if self._phase is Phase.CLOSING else self._measuring()

@@ -61,6 +61,7 @@ class CellProgress:
     closing: Durations = field(default_factory=Durations)
     _earlier: TrialFacts | None = None  # of the sessions before the present one
     _session: TrialFacts | None = None
+    _last_stage: Stage | None = None  # where it failed or was stopped; its session is closed after that
     _began_with: int = 0  # so many samples there were when the present session was opened
     _cpu_is_lost: bool = False  # a session has ended without telling the processor time of what it measured
 
@@ -96,6 +97,7 @@ class CellProgress:
             known = replace(known, costs=replace(known.costs, cpu_ns=None, cpu_wall_ns=None))
         return replace(
             known,
+            stage=self._last_stage or known.stage,
             sample_count=self.sample_count,
             measured_ns=sum(entry.measured_ns for entry in self._all_rounds()),
             ending=self._ending(),
@@ -141,9 +143,19 @@ class CellProgress:
             )
         )
 
+    def fails(self, failure: Failure) -> None:
+        """It has failed where it is now."""
+        self.outcome, self.failure = Outcome.FAILED, failure
+        self.keeps_stage()
+
+    def keeps_stage(self) -> None:
+        """It is to be closed without having been done: the stage it is at is where it ended."""
+        if self._last_stage is None:
+            self._last_stage = self.facts().stage
+
     def goes_on(self) -> None:
         """It was stopped, and is resumed in a session to come."""
-        self.outcome, self.failure = Outcome.RUNNING, None
+        self.outcome, self.failure, self._last_stage = Outcome.RUNNING, None, None
 
     def _fold(self) -> None:
         """Take the present session to those before."""

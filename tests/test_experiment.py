@@ -347,6 +347,7 @@ def test_that_a_cell_that_fails_in_a_round_is_closed_unchecked_and_keeps_what_it
     facts = engine.experiment.facts(1)
     assert (facts.sample_count, facts.measured_ns) == (2 * RUNS + 2, (2 * RUNS + 2) * 1000)
     assert facts.ending is None
+    assert facts.stage is Stage.MEASURING  # there it failed, and was closed since
     assert engine.numbers(0) == engine.numbers(2) == [1, 2, 3, 4]
 
 
@@ -528,6 +529,7 @@ def test_that_a_stop_closes_all_unchecked_after_the_action_under_way(number: int
     assert engine.experiment.can_resume
     assert not engine.experiment.is_stopping
     assert engine.experiment.facts(0).ending is Ending.STOPPED
+    assert engine.experiment.facts(0).stage is (Stage.MEASURING if number == 8 else Stage.WARMING_UP)
     assert all(engine.experiment.is_final(cell) for cell in range(3))
 
 

@@ -97,9 +97,11 @@ class Trial:
         """Do it all and return what is known. Raises `FailureError`; being stopped is not a failure."""
         try:
             failure = self._attempt(self._run_stages)
+            stage = self._facts.stage
         finally:
             self._release()  # only now: the error's traceback, which is gone, held the session
         if failure is not None:
+            self._return_to(stage)
             raise FailureError(failure)
         self._check()
         if self._facts.ending is None and self._cancellation.is_requested():
@@ -114,12 +116,14 @@ class Trial:
         is_open = False
         try:
             failure = self._attempt(self._open_stages)
+            stage = self._facts.stage
             is_open = failure is None and not self._cancellation.is_requested()
         finally:
             if not is_open:
                 self._release()
         if is_open:
             return self._facts
+        self._return_to(stage)
         raise FailureError(failure or _stopped())
 
     def measure_round(self, limits: RoundLimits, cancellation: Cancellation, listener: TrialListener) -> RoundFacts:
@@ -157,6 +161,12 @@ class Trial:
         if check:
             self._check()
         return self._facts
+
+    def _return_to(self, stage: Stage) -> None:
+        """Tell once more where it failed: the session has been closed since."""
+        if self._facts.stage is not stage:
+            self._know(stage=stage)
+            self._listener.tell(self._facts)
 
     def _attend(self, cancellation: Cancellation, listener: TrialListener) -> None:
         """Turn to the next request; the one before may have been stopped."""

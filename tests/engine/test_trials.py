@@ -267,6 +267,16 @@ def test_that_a_run_that_fails_tells_its_stage_and_the_eps_words(
     assert engine.unregister("double").libraries == ()
 
 
+def test_that_the_last_facts_of_a_failed_trial_tell_where_it_failed(
+    engine: EngineProcess, register: Register, add_model: Path
+) -> None:
+    keys = register(engine, "compute=error")
+    trial = engine.start_trial(settings_for(add_model, *keys))
+    with pytest.raises(FailureError):
+        engine.answer(trial, TrialFacts)
+    assert engine.stages(trial)[-2:] == [Stage.CLOSING, Stage.FIRST_RUN]  # its session is gone, and there it failed
+
+
 def test_that_the_samples_before_a_failure_are_kept(engine: EngineProcess, register: Register, add_model: Path) -> None:
     keys = register(engine, "compute=error,run_after=33")
     trial = engine.start_trial(settings_for(add_model, *keys, iterations=100, warmup=2))
@@ -275,8 +285,9 @@ def test_that_the_samples_before_a_failure_are_kept(engine: EngineProcess, regis
     assert caught.value.failure.kind is FailureKind.RUN_FAILED
     assert "measuring" in caught.value.failure.message
     assert len(engine.samples(trial)) == 33 - 1 - 2
-    closing = engine.facts(trial)[-1]
+    closing, last = engine.facts(trial)[-2:]
     assert (closing.stage, closing.sample_count, closing.ending) == (Stage.CLOSING, 30, None)
+    assert (last.stage, last.sample_count, last.ending) == (Stage.MEASURING, 30, None)
 
 
 def test_that_a_run_that_fails_is_not_repeated_on_the_cpu(
