@@ -23,7 +23,7 @@ from ..comparison_run import ComparisonRun, Phase
 from ..models.texts import count_text, duration_text
 from ..models.verdict_texts import Tone
 from .tones import tone_icon
-from .widgets import ActionButton, ElidedLabel, MutedLabel
+from .widgets import ActionButton, ElidedLabel, MutedLabel, WrappingFrame
 
 _FEW: Final = 2
 _LARGER: Final = 1.25
@@ -32,7 +32,7 @@ _SHORT: Final = 100
 _STEPS: Final = 1000
 
 
-class ComparisonHead(QWidget):
+class ComparisonHead(WrappingFrame):
     """Sentences, progress, and the buttons that stop a comparison and let it go on."""
 
     stop_requested = Signal()
@@ -155,23 +155,6 @@ class ComparisonHead(QWidget):
         super().changeEvent(event)
         if event.type() is QEvent.Type.PaletteChange:
             self._tint()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Qt's; the text wraps anew."""
-        super().resizeEvent(event)
-        self._fit()
-
-    def event(self, event: QEvent) -> bool:
-        """Qt's."""
-        if event.type() is QEvent.Type.LayoutRequest:
-            self._fit()
-        return super().event(event)
-
-    def _fit(self) -> None:
-        """Take the height that the wrapped text needs: a layout around would cut it off."""
-        layout = self.layout()
-        if layout is not None:
-            self.setMinimumHeight(max(0, layout.totalHeightForWidth(self.width())))
 
     def _tint(self) -> None:
         self._stop.setIcon(theme.icon("stop"))
