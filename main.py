@@ -21,4 +21,9 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        code = main()
+    except KeyboardInterrupt:  # while modules were still imported
+        sys.stderr.write("ort-device-explorer: Stopped.\n")
+        code = 1
+    sys.exit(code)

@@ -167,7 +167,7 @@ def seconds(text: str) -> float:
     except ValueError:
         value = -1.0
     if not 0 < value <= MAX_SECONDS:
-        raise argparse.ArgumentTypeError(f"“{text}” is not a number of seconds up to {MAX_SECONDS:g}")
+        raise argparse.ArgumentTypeError(f"“{text}” is not a number of seconds above 0, up to {MAX_SECONDS:g}")
     return value
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import gc
 import math
+import signal
 import sys
 from collections.abc import Sequence
+from types import FrameType
 from typing import Any, Final
 
 from . import __version__, compare_arguments, preflight
 from . import arguments as read
+from .console import OutputError, complain, flush_output, output_lost, prepare_output
 from .records.inputs import ChannelOrder, ImageLayout
 from .records.setup import MAX_TRIALS
 from .records.trial import (
@@ -39,7 +42,7 @@ Without --report, --run, --compare, --show or --explain-policies the window open
   main.py --run setup.json --device CPUExecutionProvider --iterations 1000
   main.py --run model.onnx --library qnn=/path/to/qnn.so --device QNNExecutionProvider --compile model_ctx.onnx
   main.py --run model.onnx --iterations 1000 --export report.html --export samples.csv
-  main.py --show trial.json other.json --export all.summary.csv
+  main.py --show trial.json --export report.html
 {compare_arguments.EXAMPLES}
 SPEC is one of {read.FILLS},
 values:V,V,… and omitted. Inputs without --input or --fill get values that suit the model.
@@ -62,12 +65,30 @@ what --export, --python, --profile, --trace, --save-outputs and --save-optimized
 --explain-policies tries each selection policy with a session: which device it takes, how many nodes that gets, and
 why it fails where it does; free dimensions are 1. A policy that fails, or takes longer than --timeout, is a row.
 
-Exit codes: 0 done, 1 the trial or a row of the comparison failed, or a file cannot be read or written, 2 wrong usage.
+Exit codes: 0 done, 1 the trial or a row of the comparison failed or was stopped, or a file cannot be read or written,
+2 wrong usage.
 """
 
 
 def main(argv: Sequence[str]) -> int:
-    """Do what the arguments ask for and return the exit code."""
+    """Do what the arguments ask for and return the exit code.
+
+    Files are written before anything is said of them: whoever closes a pipe early loses no more than what is said.
+    """
+    prepare_output()
+    try:
+        try:
+            return _main(argv)
+        except KeyboardInterrupt:
+            complain("Stopped.")
+            return 1
+        finally:
+            flush_output()
+    except OutputError as lost:
+        return output_lost(lost)
+
+
+def _main(argv: Sequence[str]) -> int:
     arguments = read_arguments(argv)
     without_window = _is_without_window(arguments)
     problem = preflight.engine_problem() if without_window else preflight.window_problem()
@@ -79,19 +100,35 @@ def main(argv: Sequence[str]) -> int:
         from .app import run
 
         return run(arguments.model)
+    _end_in_order()
     from . import commands, compare_command, export_command, run_command  # numpy is there now
 
-    try:
-        if arguments.show is not None:
-            return export_command.run_show(arguments)
-        if arguments.compare is not None:
-            return compare_command.run_compare(arguments)
-        if arguments.explain_policies is not None:
-            return commands.run_explain_policies(arguments)
-        return commands.run_report(arguments) if arguments.report is not None else run_command.run(arguments)
-    except KeyboardInterrupt:
-        sys.stderr.write("ort-device-explorer: Stopped.\n")
-        return 1
+    if arguments.show is not None:
+        return export_command.run_show(arguments)
+    if arguments.compare is not None:
+        return compare_command.run_compare(arguments)
+    if arguments.explain_policies is not None:
+        return commands.run_explain_policies(arguments)
+    return commands.run_report(arguments) if arguments.report is not None else run_command.run(arguments)
+
+
+def _end_in_order() -> None:
+    """Have the wish to end, and the end of the terminal, taken as Ctrl-C: what was measured is kept and written.
+
+    What ignores them already, as under nohup, goes on doing so.
+    """
+    if sys.platform == "win32":
+        return
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _as_interrupt)
+
+
+def _as_interrupt(number: int, frame: FrameType | None) -> None:
+    take = signal.getsignal(signal.SIGINT)
+    if not callable(take):  # Ctrl-C is ignored, as in the background of a shell script
+        raise KeyboardInterrupt
+    take(number, frame)
 
 
 def read_arguments(argv: Sequence[str]) -> argparse.Namespace:
@@ -137,7 +174,7 @@ def _parser() -> tuple[argparse.ArgumentParser, list[str]]:
         "       main.py --explain-policies [MODEL] [--library NAME=PATH …] [--output FILE.json] [--timeout S]\n"
         "       main.py --run MODEL|SETUP.json [--library NAME=PATH …] [--device EP | --policy NAME] [options]\n"
         f"       {compare_arguments.USAGE}\n"
-        "       main.py --show TRIAL.json|COMPARISON.json … [--export FILE …]",
+        "       main.py --show TRIAL.json|COMPARISON.json … [--baseline LABEL] [--export FILE …]",
         description="See which devices ONNX Runtime can reach, and try a model on each.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -163,7 +200,7 @@ def _parser() -> tuple[argparse.ArgumentParser, list[str]]:
         "--show",
         metavar="TRIAL.json",
         nargs="+",
-        help="tell what saved trials and comparisons were, and compare several; with --export, convert them",
+        help="tell what saved trials and comparisons were; several are compared, and --export writes that comparison",
     )
     compare_arguments.add_compare(what, parser)
     parser.add_argument(

@@ -16,6 +16,7 @@ EXAMPLES: Final = """\
   main.py --compare model.onnx --targets cpu,ggml,ggml+threads=2 --library … --dim batch=1,8 --export report.html
   main.py --compare cpu.json gpu.json --rounds 30 --seconds 10 --output comparison.json
   main.py --show comparison.json --export report.md
+  main.py --show monday.json tuesday.json --baseline monday --export report.html
 """
 HELP: Final = f"""\
 --compare measures each target in many short rounds, in an order drawn anew for each round, so that drift hits all
@@ -55,7 +56,9 @@ def add_compare(what: argparse._MutuallyExclusiveGroup, parser: argparse.Argumen
         type=read.whole(MIN_ROUNDS, MAX_ROUNDS),
         help=f"so many rounds by turns ({DEFAULT_ROUNDS}); fewer than 8 cannot tell a difference",
     )
-    group.add_argument("--baseline", metavar="LABEL", help="compare with this row instead of the first")
+    group.add_argument(
+        "--baseline", metavar="LABEL", help="compare with this row instead of the first; also with --show"
+    )
 
 
 def targets(text: str) -> tuple[TargetWord, ...]:
@@ -82,7 +85,7 @@ def check_compare(parser: argparse.ArgumentParser, arguments: argparse.Namespace
     """Refuse what does not go together."""
     if arguments.compare is None:
         given = next((name for name in _OWN if getattr(arguments, name) is not None), None)
-        if given is not None:
+        if given is not None and (given != "baseline" or arguments.show is None):
             parser.error(f"--{given} goes with --compare")
         return
     given = next((name for name in _RUN_ONLY if getattr(arguments, name) not in (None, [])), None)

@@ -10,11 +10,19 @@ from typing import Final
 
 from .compare_targets import ALL, NamedTarget, TargetWord, named_targets, unused
 from .records.codec import StringMap
-from .records.comparison import DEFAULT_ROUNDS, DEFAULT_SECONDS, MAX_CELLS, ComparisonCell, ComparisonPlan
+from .records.comparison import (
+    DEFAULT_ROUNDS,
+    DEFAULT_SECONDS,
+    MAX_CELLS,
+    ComparisonCell,
+    ComparisonPlan,
+    round_limits,
+)
 from .records.device import Device
 from .records.failure import FailureKind, failure_error
 from .records.kept_trial import model_name
 from .records.library import Library
+from .records.model import ModelDescription, free_names
 from .records.setup import Setup, trials_of
 from .records.trial import StopRule, Target, TrialSettings
 from .run_setup import LONGEST_S, RunOrder
@@ -71,6 +79,23 @@ class CompareOrder:
             rounds=self._arguments.rounds or DEFAULT_ROUNDS,
             seed=self._arguments.seed or 0,
         )
+
+    def check_model(self, model: ModelDescription) -> None:
+        """Raise `FailureError` when a dimension that is given a size is none of the model's."""
+        names = free_names((*model.inputs, *(model.initializers or ())))
+        unknown = [name for name, _sizes in self._arguments.dim if name not in names]
+        if unknown:
+            message = f"No input has the free dimension {', '.join(unknown)}; they have: {', '.join(names) or 'none'}."
+            raise failure_error(FailureKind.BAD_DIMENSION, message, hint="Name one of them by --dim.")
+
+    def notes(self, plan: ComparisonPlan) -> tuple[str, ...]:
+        """Return what is to be known of how this plan does what was asked for, a sentence each."""
+        asked = self._arguments.iterations
+        each = round_limits(self._stop_rule(), plan.rounds).iterations
+        if asked is None or each is None or each * plan.rounds == asked:
+            return ()
+        runs = "one run" if each == 1 else f"{each} runs"
+        return (f"{plan.rounds} rounds of {runs} make {each * plan.rounds} for each row, not {asked}.",)
 
     def _setups(self, libraries: tuple[Library, ...], devices: tuple[Device, ...]) -> Iterator[tuple[str, Setup]]:
         """Yield label and set-up of each target, or of each set-up."""

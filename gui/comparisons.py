@@ -147,10 +147,13 @@ class Comparisons(QObject):
         """Compare the trials that are selected in the list."""
         self.show_trials(self._selected())
 
-    def show_trials(self, trials: tuple[TrialRun, ...], baseline: TrialRun | None = None) -> None:
+    def show_trials(
+        self, trials: tuple[TrialRun, ...], baseline: TrialRun | None = None, notes: tuple[str, ...] = ()
+    ) -> None:
         """Compare trials that have ended; those of one comparison are put into the order of its cells.
 
-        `baseline` is the one that the others are compared with, None leaves it to what they say.
+        `baseline` is the one that the others are compared with, None leaves it to what they say. `notes` are what else
+        is known of how the comparison ran.
         """
         trials = tuple(trial for trial in trials if not trial.is_running)
         if not trials:
@@ -158,7 +161,9 @@ class Comparisons(QObject):
         if self._is_running():
             self._state.post(self.tr("A comparison is under way. Stop it, or wait until it has ended."))
             return
-        self._state.show_comparison(comparison_of(trials, baseline))
+        comparison = comparison_of(trials, baseline)
+        comparison.notes = notes
+        self._state.show_comparison(comparison)
         self._show_page()
 
     def _is_running(self) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
-from .comparison_output import export_comparison, say_comparison
-from .console import fail, say, say_table, write_text
+from .comparison_output import comparison_exports, say_comparison
+from .console import fail, say, say_table, write_all
 from .records.comparison_file import KeptComparison, parse_comparison_file
-from .records.comparison_table import compared_trials
+from .records.comparison_table import ComparedTrials, compared_trials
 from .records.export_kinds import ExportKind, export_kind
 from .records.failure import FailureError, FailureKind, failure_error
 from .records.kept_files import COMPARISON_FILE, HEAD_BYTES, kind_of
@@ -19,6 +20,7 @@ from .records.trial_exports import export_text
 from .records.trial_file import parse_trial_file
 from .records.trial_log import TrialLog
 from .trial_summary import trial_rows
+from .written_places import check_places
 
 
 def is_summary(path: str) -> bool:
@@ -26,51 +28,85 @@ def is_summary(path: str) -> bool:
     return export_kind(path) is ExportKind.SUMMARIES
 
 
-def export_trial(paths: Sequence[str], kept: KeptTrial, number: int | None) -> None:
-    """Write a trial to all files but summaries; of several trials each has a `number`. Raises `FailureError`."""
-    for path in paths:
-        kind = export_kind(path)
-        if kind is not None and kind is not ExportKind.SUMMARIES:
-            write_text(path if number is None else numbered(path, number), export_text(kind, (kept,)))
+def trial_exports(paths: Sequence[str], kept: KeptTrial, number: int | None) -> list[tuple[str, Callable[[], str]]]:
+    """Return names and texts of all files of a trial but summaries; of several trials each has a `number`."""
+    kinds = ((path, export_kind(path)) for path in paths)
+    return [
+        (path if number is None else numbered(path, number), partial(export_text, kind, (kept,)))
+        for path, kind in kinds
+        if kind is not None and kind is not ExportKind.SUMMARIES
+    ]
 
 
-def export_summaries(paths: Sequence[str], trials: Sequence[KeptTrial]) -> None:
-    """Write a line for each trial to the files that are summaries. Raises `FailureError`."""
-    for path in filter(is_summary, paths):
-        write_text(path, export_text(ExportKind.SUMMARIES, trials))
+def summary_exports(paths: Sequence[str], trials: Sequence[KeptTrial]) -> list[tuple[str, Callable[[], str]]]:
+    """Return names and texts of the files that hold a line for each trial."""
+    return [(path, partial(export_text, ExportKind.SUMMARIES, trials)) for path in filter(is_summary, paths)]
 
 
 def run_show(arguments: argparse.Namespace) -> int:
     """Tell what saved trials and comparisons were, several of them compared, and write what --export names.
 
-    Nothing is written when one cannot be read. Each trial is exported, or all as one when a comparison is among them.
+    Nothing is written when one cannot be read. A trial alone is exported as one, several as a comparison of them.
     """
+    paths: list[str] = arguments.show
     try:
-        read = [_read(path) for path in arguments.show]
-        _check_places(arguments.show, arguments.export)
+        read = [_read(path) for path in paths]
+        check_places({f"--export {path}": path for path in arguments.export}, paths, reader="--show")
         trials = _each_once(kept for entry in read for kept in _trials_of(entry))
+        comparisons = [entry for entry in read if isinstance(entry, KeptComparison)]
         found = None
-        if len(trials) > 1 or any(isinstance(entry, KeptComparison) for entry in read):
-            first = read[0]
-            baseline = first.baseline if isinstance(first, KeptComparison) else None
-            found = compared_trials(trials, baseline)
-        if found is not None and any(isinstance(entry, KeptComparison) for entry in read):
-            say_comparison(found)
-            export_comparison(arguments.export, found)
-            return 0
-        for number, kept in enumerate(trials, start=1):
-            if number > 1:
-                say("")
-            log = TrialLog.restored(kept.log, kept.log_left_out)
-            say_table(trial_rows(kept.result, kept.devices, log, kept.remarks))
-            export_trial(arguments.export, kept, number if len(trials) > 1 else None)
-        export_summaries(arguments.export, trials)
-        if found is not None:
-            say("")
-            say_comparison(found)
+        if comparisons or len(trials) > 1:
+            found = _compared(paths, read, trials, arguments.baseline)
+        if found is None and arguments.baseline is not None:
+            message = "A trial alone is compared with nothing, so it has no baseline."
+            raise failure_error(FailureKind.BAD_SETTING, message, hint="Show several, or a comparison.")
     except FailureError as error:
         return fail(error.failure)
-    return 0
+    if found is not None:
+        is_written = write_all(comparison_exports(arguments.export, found))
+    else:
+        exports = trial_exports(arguments.export, trials[0], None) + summary_exports(arguments.export, trials)
+        is_written = write_all(exports)
+    for kept in () if comparisons else trials:
+        log = TrialLog.restored(kept.log, kept.log_left_out)
+        say_table(trial_rows(kept.result, kept.devices, log, kept.remarks))
+        if found is not None:
+            say("")
+    if found is not None:
+        say_comparison(found)
+    return 0 if is_written else 1
+
+
+def _compared(
+    paths: Sequence[str],
+    read: Sequence[KeptTrial | KeptComparison],
+    trials: tuple[KeptTrial, ...],
+    wanted: str | None,
+) -> ComparedTrials:
+    """Return trials compared with the row that is wanted, else as the first file says. Raises `FailureError`.
+
+    A row is named by its label, that of a trial's own file also by the name of that.
+    """
+    first = read[0]
+    baseline = first.baseline if isinstance(first, KeptComparison) else None
+    notes = dict.fromkeys(note for entry in read if isinstance(entry, KeptComparison) for note in entry.notes)
+    found = compared_trials(trials, baseline, tuple(notes))
+    if wanted is None:
+        return found
+    places = {kept.id: number for number, kept in enumerate(trials)}
+    names = {
+        name.lower(): places[entry.id]
+        for path, entry in zip(paths, read, strict=True)
+        if isinstance(entry, KeptTrial)
+        for name in (path, Path(path).name, Path(path).stem)
+    }
+    names |= {row.label.lower(): number for number, row in enumerate(found.rows)}
+    chosen = names.get(wanted.lower())
+    if chosen is None:
+        labels = ", ".join(row.label for row in found.rows)
+        message = f"There is no “{wanted}” in this comparison; there are {labels}."
+        raise failure_error(FailureKind.BAD_SETTING, message, hint="Name one of them by --baseline.")
+    return compared_trials(trials, chosen, tuple(notes))
 
 
 def _trials_of(entry: KeptTrial | KeptComparison) -> tuple[KeptTrial, ...]:
@@ -93,12 +129,3 @@ def _read(path: str) -> KeptTrial | KeptComparison:
     if kind_of(data[:HEAD_BYTES]) is COMPARISON_FILE:
         return parse_comparison_file(data, file.name)
     return parse_trial_file(data, file.name)
-
-
-def _check_places(read: Sequence[str], written: Sequence[str]) -> None:
-    """Raise `FailureError` when what is written would replace what was read."""
-    sources = {Path(path).expanduser().resolve() for path in read}
-    for path in written:
-        if Path(path).expanduser().resolve() in sources:
-            message = f"--export would replace {path}, which is shown."
-            raise failure_error(FailureKind.BAD_SETTING, message, hint="Choose another file.")

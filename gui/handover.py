@@ -40,9 +40,9 @@ class Handover(QObject):
     """Whether there is a trial that can be handed over: one that has ended and of which all is known."""
     comparison_offered = Signal(bool)
     """Whether there is a comparison that can be handed over: one that has ended and of which all is known."""
-    comparison_opened = Signal(object, object)
-    """The trials of a comparison that was in a file, a tuple of `TrialRun`, and which of them the others are compared
-    with, None where they say so themselves."""
+    comparison_opened = Signal(object, object, tuple)
+    """The trials of a comparison that was in a file, a tuple of `TrialRun`, which of them the others are compared
+    with, None where they say so themselves, and the notes."""
     setup_requested = Signal(object)
     """The `Setup` of a trial shall be used."""
 
@@ -244,7 +244,7 @@ class Handover(QObject):
             kept = tuple(kept_trial_of(trial) for trial in run.runs)
             self._write(
                 path,
-                lambda: comparison_export_text(kind, compared_trials(kept, run.baseline)).encode(
+                lambda: comparison_export_text(kind, compared_trials(kept, run.baseline, run.notes)).encode(
                     "utf-8", "surrogateescape"
                 ),
             )
@@ -257,7 +257,7 @@ class Handover(QObject):
             from .records.comparison_table import compared_trials
 
             kept = tuple(kept_trial_of(trial) for trial in run.runs)
-            QGuiApplication.clipboard().setText(comparison_markdown(compared_trials(kept, run.baseline)))
+            QGuiApplication.clipboard().setText(comparison_markdown(compared_trials(kept, run.baseline, run.notes)))
             self._state.post(self.tr("The report of the comparison is on the clipboard, as Markdown."))
 
     def use_setup(self) -> None:
@@ -325,7 +325,8 @@ class Handover(QObject):
             listed[kept.id] if kept.id in listed else self._add(kept, path, show=False) for kept in found.trials
         )
         self._state.post(self.tr("The comparison is open: {0}").format(path))
-        self.comparison_opened.emit(trials, None if found.baseline is None else trials[found.baseline])
+        baseline = None if found.baseline is None else trials[found.baseline]
+        self.comparison_opened.emit(trials, baseline, found.notes)
 
     def _add(self, kept: KeptTrial, path: Path, *, show: bool = True) -> TrialRun:
         number = 1 + max((trial.number for trial in self._state.trials), default=0)

@@ -173,12 +173,17 @@ class ProgressLine:
             width = max(20, shutil.get_terminal_size().columns - 1)
             encoding = sys.stderr.encoding or "utf-8"
             plain = text[:width].encode(encoding, "replace").decode(encoding)
-            sys.stderr.write(f"\r{plain:<{width}}")
-            sys.stderr.flush()
+            self._write(f"\r{plain:<{width}}")
 
     def clear(self) -> None:
         """Take it away."""
         if self._is_shown:
             self.show("")
-            sys.stderr.write("\r")
+            self._write("\r")
+
+    def _write(self, text: str) -> None:
+        try:
+            sys.stderr.write(text)
             sys.stderr.flush()
+        except OSError:  # the terminal has gone: there is nobody left to be shown anything
+            self._is_shown = False

@@ -26,15 +26,15 @@ def profile_trial(engine: HeadlessEngine, settings: TrialSettings, path: str, tr
     try:
         engine.revive()
         profile = _with_trace(engine.profile(settings), trace)
-        say("")
-        say_table(_summary_rows(profile))
-        say("")
-        say_columns(_op_rows(profile))
         data = profile_json(profile, settings, engine.greeting)
         write_text(path, json.dumps(data, ensure_ascii=False) + "\n")
     except FailureError as error:
         fail(error.failure)
         return False
+    say("")
+    say_table(_summary_rows(profile))
+    say("")
+    say_columns(_op_rows(profile))
     return True
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from .console import complain, fail, say, say_table, write_text
-from .export_command import export_summaries, export_trial
+from .console import complain, fail, say, say_table, write_all, write_text
+from .export_command import summary_exports, trial_exports
 from .headless import HeadlessEngine
 from .headless_trial import HeardTrial, Surroundings
 from .profile_command import profile_trial
@@ -22,6 +23,7 @@ from .records.setup import Setup, numbered, trials_of
 from .records.setup_file import setup_json
 from .records.trial import Ending, TrialFacts, TrialSettings
 from .records.trial_file import trial_file_json
+from .records.trial_log import TrialLog
 from .records.trial_script import trial_script
 from .run_setup import RunOrder
 from .trial_summary import comparison_rows, compiled_rows, sizes_text, trial_rows
@@ -57,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check_places(arguments: argparse.Namespace, setup: Setup) -> None:
-    """Raise `FailureError` when what is written would replace what is read, or has no folder: before the work."""
+    """Raise `FailureError` when what is written would replace what is read, or cannot be written: before the work."""
     settings = setup.settings
     sources = (settings.model_path, *(source.path for source in settings.inputs))
     places = {
@@ -111,7 +113,7 @@ class _Runner:
         trials = trials_of(setup)
         results: list[tuple[str, TrialResult]] = []
         kept_trials: list[KeptTrial] = []
-        are_profiled = are_scripted = True
+        are_written = are_profiled = are_scripted = True
         for number, settings in enumerate(trials, start=1):
             sizes = sizes_text(settings, setup)
             if len(trials) > 1:
@@ -120,10 +122,14 @@ class _Runner:
                 path if len(trials) == 1 or path is None else numbered(path, number)
                 for path in (self._output, self._profile, self._trace, self._python)
             )
-            kept = self._run(settings, output)
+            kept, log = self._run(settings)
             result = kept.result
             results.append((sizes, result))
-            export_trial(self._export, kept, number if len(trials) > 1 else None)
+            are_written &= self._write(kept, output, number if len(trials) > 1 else None)
+            if kept.facts.session_creation_ns is not None:
+                say_table(trial_rows(result, self._devices, log, kept.remarks))
+            if output == "-":
+                write_text(output, trial_file_json(kept, one_line=True))
             kept_trials.append(replace(kept, samples=kept.samples[:0], warmup=kept.warmup[:0]))
             if profile is not None and result.outcome is Outcome.FINISHED:
                 are_profiled &= profile_trial(self._engine, settings, profile, trace)
@@ -135,22 +141,29 @@ class _Runner:
                 fail(result.failure)
             if result.outcome is Outcome.STOPPED:
                 break
-        export_summaries(self._export, kept_trials)
+        are_written &= write_all(summary_exports(self._export, kept_trials))
         if len(results) > 1:
             say_table(comparison_rows(results))
-        return 0 if are_profiled and are_scripted and all(result.failure is None for _sizes, result in results) else 1
+        is_well = are_written and are_profiled and are_scripted
+        return 0 if is_well and all(result.failure is None for _sizes, result in results) else 1
+
+    def _write(self, kept: KeptTrial, output: str | None, number: int | None) -> bool:
+        """Write all files of a trial and return whether all could be."""
+        files = trial_exports(self._export, kept, number)
+        if output not in (None, "-"):
+            files.insert(0, (output, partial(trial_file_json, kept)))
+        return write_all(files)
 
     def _write_script(self, result: TrialResult, path: str) -> bool:
-        """Write the script that repeats a trial, and return whether there is one. Raises `FailureError`."""
+        """Write the script that repeats a trial, and return whether it is there."""
         try:
             text = trial_script(result.settings, self._devices, self._libraries, result.facts, self._engine.greeting)
         except ValueError as error:
             complain(f"There is no script of this trial. {error}")
             return False
-        write_text(path, text)
-        return True
+        return write_all([(path, lambda: text)])
 
-    def _run(self, settings: TrialSettings, output: str | None) -> KeptTrial:
+    def _run(self, settings: TrialSettings) -> tuple[KeptTrial, TrialLog]:
         self._engine.revive()
         created, heard = now_text(), HeardTrial()
         failure: Failure | None = None
@@ -167,11 +180,7 @@ class _Runner:
             created=created,
             environment=self._engine.greeting,
         )
-        if kept.facts.session_creation_ns is not None:
-            say_table(trial_rows(kept.result, self._devices, heard.log, kept.remarks))
-        if output is not None:
-            write_text(output, trial_file_json(kept, one_line=output == "-"))
-        return kept
+        return kept, heard.log
 
 
 def _outcome(failure: Failure | None, facts: TrialFacts) -> Outcome:

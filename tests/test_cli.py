@@ -150,7 +150,7 @@ REPORT = ["--report", "r.json"]
         ([*RUN, "--warmup", "-1"], "“-1” is not a whole number from 0 to"),
         ([*RUN, "--threads", "1025"], "“1025” is not a whole number from 0 to 1024"),
         ([*RUN, "--seed", "-1"], "“-1” is not a whole number from 0 to"),
-        ([*RUN, "--seconds", "0"], "“0” is not a number of seconds up to"),
+        ([*RUN, "--seconds", "0"], "“0” is not a number of seconds above 0, up to"),
         ([*RUN, "--seconds", "nan"], "“nan” is not a number of seconds"),
         ([*RUN, "--seconds", "inf"], "“inf” is not a number of seconds"),
         ([*REPORT, "--timeout", "soon"], "“soon” is not a number of seconds"),

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,10 +21,11 @@ from gui.records.trial import StopRule, Target, TrialSettings
 from gui.records.trial_file import trial_file_json
 
 from .conftest import SAMPLE_MODELS, DoubleFactory
-from .console import only_complaint, run_main, with_library
+from .console import MAIN, only_complaint, run_main, with_library
 from .records.compared_trials import THREE
 
 TINY = SAMPLE_MODELS / "tiny_mlp.onnx"
+posix = pytest.mark.skipif(sys.platform == "win32", reason="signals, terminals and full devices are POSIX")
 SHORT = ("--rounds", "8", "--iterations", "80", "--warmup", "1")
 
 
@@ -109,6 +114,51 @@ def test_that_set_ups_are_compared_and_their_stop_rules_do_not_count(tmp_path: P
     assert found.baseline == 1
 
 
+def test_that_more_runs_than_were_asked_for_are_noted_also_in_the_file(tmp_path: Path) -> None:
+    done = run_main(tmp_path, "--compare", TINY, "--targets", "cpu,cpu", "--iterations", "3", "--output", "c.json")
+    assert done.code == 0
+    note = "20 rounds of one run make 20 for each row, not 3."
+    assert f"Note: {note}" in done.out.splitlines()
+    assert saved(tmp_path).notes == (note,)
+
+
+@posix
+def test_that_a_file_that_cannot_be_written_keeps_no_other_from_it(tmp_path: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no full device here")
+    (tmp_path / "full.md").symlink_to("/dev/full")
+    exports = ("--export", "full.md", "--export", "r.html", "--output", "c.json")
+    done = run_main(tmp_path, "--compare", TINY, "--targets", "cpu,cpu", *SHORT, *exports)
+    assert "full.md cannot be written: No space left on device." in only_complaint(done)
+    assert len(saved(tmp_path).trials) == 2
+    assert (tmp_path / "r.html").exists()
+    assert "CPU (2)" in done.out
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)])
+def test_that_the_wish_to_end_ends_it_in_order_and_what_was_measured_is_written(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    terminal, out = os.openpty()
+    arguments = ("--compare", TINY, "--targets", "cpu,cpu", "--seconds", "10", "--output", "c.json")
+    process = subprocess.Popen(
+        [sys.executable, str(MAIN), *map(str, arguments)], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=out
+    )
+    os.close(out)
+    shown = b""
+    while b"Round 2 of 20" not in shown:
+        shown += os.read(terminal, 4096)
+    process.send_signal(number)
+    if number is signal.SIGTERM:  # else the terminal goes with it
+        while b"closing" not in shown:
+            shown += os.read(terminal, 4096)
+    os.close(terminal)
+    assert process.wait(timeout=60) == 1
+    assert [kept.outcome for kept in saved(tmp_path).trials] == [Outcome.STOPPED, Outcome.STOPPED]
+    assert all(len(kept.samples) for kept in saved(tmp_path).trials)
+
+
 # ---- What cannot be compared ----
 
 
@@ -143,6 +193,11 @@ def test_that_wrong_usage_is_said_in_a_line(
         (["--targets", "cpu"], "There is nothing to compare CPU with."),
         (["--targets", "cpu,cpu", "--baseline", "GPU"], "There is no “GPU” in this comparison; there are CPU, CPU (2)"),
         (["--targets", "cpu,cpu", "--output", "no/c.json"], "there is no folder"),
+        (["--targets", "cpu,cpu", "--output", str(SAMPLE_MODELS)], "it is a folder"),
+        (
+            ["--targets", "cpu,cpu", "--dim", "batch=1", "--dim", "foo=1,2"],
+            "has the free dimension foo; they have: batch",
+        ),
         (["--targets", "cpu,cpu", "--output", "c.json", "--export", "c.json"], "are the same file"),
     ],
 )
@@ -151,6 +206,17 @@ def test_that_what_cannot_be_compared_is_said_before_anything_is_measured(
 ) -> None:
     assert words in only_complaint(run_main(tmp_path, "--compare", TINY, *arguments))
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("name", "words"), [("none.onnx", "none.onnx"), ("notes.onnx", "not an ONNX model")])
+def test_that_a_model_that_cannot_be_read_is_said_before_anything_is_measured(
+    tmp_path: Path, name: str, words: str
+) -> None:
+    (tmp_path / "notes.onnx").write_text("notes", encoding="utf-8")
+    done = run_main(tmp_path, "--compare", name, "--targets", "cpu,cpu", "--output", "c.json")
+    assert words in only_complaint(done)
+    assert done.out == ""
+    assert not (tmp_path / "c.json").exists()
 
 
 def test_that_set_ups_of_different_models_are_refused(tmp_path: Path) -> None:

@@ -100,6 +100,27 @@ def test_that_a_table_has_its_values_below_each_other_one_line_each(capsys: pyte
     assert capsys.readouterr().out == "Model       /m.onnx\nThroughput  two lines here\n"
 
 
+def test_that_what_a_terminal_would_obey_is_shown_instead(capsys: pytest.CaptureFixture[str]) -> None:
+    console.say("a\x1b[31m\x9b\u202eb")
+    console.say_columns([("Row", "Next"), ("\x07", "x")])
+    console.complain("\x1b]0;it")
+    captured = capsys.readouterr()
+    assert captured.out == "a\\x1b[31m\\x9b\\u202eb\nRow   Next\n\\x07  x\n"
+    assert captured.err == "ort-device-explorer: \\x1b]0;it\n"
+
+
+def test_that_a_file_that_cannot_be_written_is_told_and_the_others_are_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, bad = tmp_path / "good.txt", tmp_path / "gone" / "bad.txt"
+    assert not console.write_all([("-", lambda: "said\n"), (str(bad), lambda: "x"), (str(good), lambda: "y")])
+    assert good.read_text(encoding="utf-8") == "y"
+    captured = capsys.readouterr()
+    assert captured.out == "said\n"
+    assert "bad.txt cannot be written: " in captured.err
+    assert console.write_all([(str(good), lambda: "z")])
+
+
 def test_that_a_failure_is_one_line_on_stderr_and_code_1(capsys: pytest.CaptureFixture[str]) -> None:
     failure = Failure(kind=FailureKind.DIED, message="It\ndied.", hint="Try again.", detail="long")
     assert console.fail(failure) == 1

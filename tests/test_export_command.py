@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import csv
+import os
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from gui.records.comparison_file import comparison_file_json, parse_comparison_file
 from gui.records.trial_file import parse_trial_file, trial_file_json
 
 from .conftest import SAMPLE_MODELS
-from .console import only_complaint, run_main
+from .console import MAIN, only_complaint, run_main
+from .records.compared_trials import THREE
 from .records.test_trial_file import BARE, KEPT
 
 TINY = SAMPLE_MODELS / "tiny_mlp.onnx"
 RUN = ("--run", TINY, "--iterations", "20", "--warmup", "2")
+posix = pytest.mark.skipif(sys.platform == "win32", reason="devices and closed pipes are POSIX")
 
 
 def saved(folder: Path, name: str = "trial.json") -> str:
@@ -69,7 +76,81 @@ def test_that_several_saved_trials_are_shown_and_summed_up(tmp_path: Path) -> No
     done = run_main(tmp_path, "--show", saved(tmp_path), "bare.json", "--export", "all.summary.csv")
     assert (done.code, done.complaints) == (0, [])
     assert done.out.count("Outcome ") == 2
-    assert [row["id"] for row in rows(tmp_path / "all.summary.csv")] == [KEPT.id, BARE.id]
+    summaries = rows(tmp_path / "all.summary.csv")
+    assert [row["id"] for row in summaries] == [KEPT.id, BARE.id]
+    assert "ratio" in summaries[0]
+
+
+def test_that_several_saved_trials_are_exported_as_their_comparison(tmp_path: Path) -> None:
+    for kept in THREE:
+        (tmp_path / f"{kept.target_text[:3]}.json").write_text(trial_file_json(kept), encoding="utf-8")
+    exports = ("--export", "it.html", "--export", "it.json", "--baseline", "GGM")
+    done = run_main(tmp_path, "--show", "CPU.json", "ggm.json", "NPU.json", *exports)
+    assert (done.code, done.complaints) == (0, [])
+    found = parse_comparison_file((tmp_path / "it.json").read_bytes())
+    assert (found.trials, found.baseline) == (THREE, 1)
+    assert "net: comparison of 3" in (tmp_path / "it.html").read_text(encoding="utf-8")
+    assert not list(tmp_path.glob("it-*"))
+    assert any(line.startswith("ggml ") and "  baseline  " in line for line in done.out.splitlines())
+    again = run_main(tmp_path, "--show", "it.json", "--baseline", "cpu")
+    assert again.code == 0
+    assert "CPU " in next(line for line in again.out.splitlines() if "  baseline  " in line)
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["CPU.json"], "A trial alone is compared with nothing"),
+        (["CPU.json", "ggm.json"], "There is no “GPU” in this comparison; there are CPU, ggml."),
+    ],
+)
+def test_that_a_baseline_that_is_not_there_is_said_before_anything_is_written(
+    tmp_path: Path, names: list[str], words: str
+) -> None:
+    for kept in THREE:
+        (tmp_path / f"{kept.target_text[:3]}.json").write_text(trial_file_json(kept), encoding="utf-8")
+    done = run_main(tmp_path, "--show", *names, "--baseline", "GPU", "--export", "it.md")
+    assert words in only_complaint(done)
+    assert not (tmp_path / "it.md").exists()
+
+
+@posix
+@pytest.mark.parametrize("place", ["closed", "/dev/full"])
+def test_that_files_are_written_though_nothing_can_be_printed(tmp_path: Path, place: str) -> None:
+    if place == "closed":
+        reader, out = os.pipe()
+        os.close(reader)
+    elif Path(place).exists():
+        out = os.open(place, os.O_WRONLY)
+    else:
+        pytest.skip("there is no full device here")
+    command = [sys.executable, str(MAIN), "--show", saved(tmp_path), "--export", "it.md"]
+    try:
+        done = subprocess.run(
+            command, cwd=tmp_path, stdout=out, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+        )
+    finally:
+        os.close(out)
+    assert (tmp_path / "it.md").stat().st_size > 0
+    assert done.returncode == 1
+    said = "" if place == "closed" else "ort-device-explorer: Nothing more can be printed: No space left on device.\n"
+    assert done.stderr == said
+
+
+def test_that_labels_of_others_do_not_command_the_terminal(tmp_path: Path) -> None:
+    odd = replace(THREE[1], comparison=None, target_text="\x1b]0;gotcha\x07 \u202egpj")
+    (tmp_path / "c.json").write_text(comparison_file_json((THREE[0], odd)), encoding="utf-8")
+    done = run_main(tmp_path, "--show", "c.json")
+    assert done.code == 0
+    assert "\\x1b]0;gotcha\\x07 \\u202egpj" in done.out
+    assert not {"\x1b", "\x07", "\u202e"} & set(done.out)
+
+
+def test_that_notes_of_a_comparison_are_shown(tmp_path: Path) -> None:
+    (tmp_path / "c.json").write_text(comparison_file_json(THREE, notes=("All were stable.",)), encoding="utf-8")
+    done = run_main(tmp_path, "--show", "c.json", "--export", "it.json")
+    assert done.out.splitlines()[-1] == "Note: All were stable."
+    assert parse_comparison_file((tmp_path / "it.json").read_bytes()).notes == ("All were stable.",)
 
 
 def test_that_one_that_cannot_be_read_keeps_all_from_being_written(tmp_path: Path) -> None:

@@ -372,7 +372,7 @@ def test_that_a_million_samples_are_saved_and_opened_exactly(idle: Idle, tmp_pat
 
 def comparison_file(folder: Path, *trials: KeptTrial, baseline: int | None = None) -> Path:
     path = folder / "comparison.json"
-    path.write_text(comparison_file_json(trials, baseline), encoding="utf-8")
+    path.write_text(comparison_file_json(trials, baseline, ("It was noisy.",)), encoding="utf-8")
     return path
 
 
@@ -381,7 +381,8 @@ def open_comparison(idle: Idle, path: Path) -> tuple[tuple[TrialRun, ...], Trial
     assert idle.window.handover.is_trial(str(path))
     with idle.qtbot.waitSignal(idle.window.handover.comparison_opened, timeout=TIMEOUT_MS) as caught:
         idle.window.handover.open_path(str(path))
-    trials, baseline = caught.args
+    trials, baseline, notes = caught.args
+    assert notes == ("It was noisy.",)
     return trials, baseline
 
 
@@ -390,6 +391,9 @@ def test_that_a_comparison_that_is_opened_lists_its_trials_and_has_them_compared
     assert idle.state.trials == trials
     assert [kept_trial_of(run) for run in trials] == list(THREE)
     assert baseline is trials[1]
+    comparison = idle.state.comparison
+    assert comparison is not None
+    assert comparison.notes == ("It was noisy.",)
 
 
 def test_that_trials_of_a_comparison_that_are_listed_are_not_listed_twice(idle: Idle, tmp_path: Path) -> None:

@@ -150,7 +150,10 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
             "gui.written_places",
         ),
     ),
-    ("gui.export_command", ("gui.records", "gui.console", "gui.trial_summary", "gui.comparison_output")),
+    (
+        "gui.export_command",
+        ("gui.records", "gui.console", "gui.trial_summary", "gui.comparison_output", "gui.written_places"),
+    ),
     (
         "gui.cli",
         (
@@ -158,6 +161,7 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
             "gui.records",
             "gui.preflight",
             "gui.arguments",
+            "gui.console",
             "gui.commands",
             "gui.run_command",
             "gui.compare_arguments",

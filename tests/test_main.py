@@ -53,6 +53,19 @@ def test_that_an_old_python_is_named(
     assert said.startswith(f"ORT Device Explorer needs Python 3.11 or newer; this is {version[0]}.{version[1]}.\n")
 
 
+def test_that_ctrl_c_while_modules_are_imported_is_no_traceback(tmp_path: Path) -> None:
+    """An import that is interrupted stands for the first moments."""
+    (tmp_path / "dataclasses.py").write_text("raise KeyboardInterrupt\n", encoding="ascii")
+    done = run_main(tmp_path, "--report", "r.json", PYTHONPATH=str(tmp_path))
+    assert (done.code, done.complaints) == (1, ["ort-device-explorer: Stopped."])
+
+
+def test_that_help_is_readable_on_any_console(tmp_path: Path) -> None:
+    done = run_main(tmp_path, "--help", PYTHONIOENCODING="ascii")
+    assert (done.code, done.complaints) == (0, [])
+    assert "--compare" in done.out
+
+
 def test_that_main_can_be_read_by_an_old_python() -> None:
     import ast
 

@@ -113,3 +113,18 @@ def is_by_turns(rows: Sequence[Compared]) -> bool:
     """Whether all rows were measured by turns in one comparison, so that drift has hit all of them alike."""
     parts = [row.part for row in rows if row.part is not None and not row.part.is_alone]
     return len(parts) == len(rows) and len({part.id for part in parts}) == 1
+
+
+def early_end(row: Compared) -> str:
+    """Return how a row ended before its last round: `failed after 7 rounds`; empty when it did not."""
+    part = row.part
+    if part is None or part.is_alone or len(part.rounds) >= part.planned_rounds:
+        return ""
+    count = len(part.rounds)
+    rounds = f"{count} {'round' if count == 1 else 'rounds'}"
+    match row.outcome:
+        case Outcome.FAILED:
+            return f"failed after {rounds}"
+        case Outcome.STOPPED:
+            return f"was stopped after {rounds}"
+    return ""

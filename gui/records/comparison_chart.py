@@ -138,22 +138,22 @@ def _axis(plot: _Plot) -> Axis:
 
 
 def _median(axis: Axis, y: float, values: tuple[float, ...], is_baseline: bool) -> list[str]:
-    middle = axis.at(values[len(values) // 2])
+    middle, color = axis.at(values[len(values) // 2]), _color(is_baseline=is_baseline)
     parts = []
     if len(values) > 1:
         low, high = axis.at(values[0]), axis.at(values[-1])
         ends = f"M{low:.1f} {y - 5:.1f}V{y + 5:.1f}M{low:.1f} {y:.1f}H{high:.1f}M{high:.1f} {y - 5:.1f}V{y + 5:.1f}"
-        parts.append(f'<path d="{ends}" fill="none" stroke="{SAMPLES}" stroke-width="1.5"/>')
+        parts.append(f'<path d="{ends}" fill="none" stroke="{color}" stroke-width="1.5"/>')
     if is_baseline:
-        parts.append(f'<rect x="{middle - 4:.1f}" y="{y - 4:.1f}" width="8" height="8" fill="{MEDIAN}"/>')
+        parts.append(f'<rect x="{middle - 4:.1f}" y="{y - 4:.1f}" width="8" height="8" fill="{color}"/>')
     else:
-        parts.append(f'<circle cx="{middle:.1f}" cy="{y:.1f}" r="4" fill="{SAMPLES}"/>')
+        parts.append(f'<circle cx="{middle:.1f}" cy="{y:.1f}" r="4" fill="{color}"/>')
     return parts
 
 
 def _box(axis: Axis, y: float, values: tuple[float, ...], is_baseline: bool) -> list[str]:
     low, first, middle, third, high = (axis.at(value) for value in values)
-    color = MEDIAN if is_baseline else SAMPLES
+    color = _color(is_baseline=is_baseline)
     whiskers = f"M{low:.1f} {y - 4:.1f}V{y + 4:.1f}M{low:.1f} {y:.1f}H{first:.1f}"
     whiskers += f"M{third:.1f} {y:.1f}H{high:.1f}M{high:.1f} {y - 4:.1f}V{y + 4:.1f}"
     place = f'x="{first:.1f}" y="{y - 7:.1f}" width="{max(1.0, third - first):.1f}" height="14"'
@@ -162,3 +162,8 @@ def _box(axis: Axis, y: float, values: tuple[float, ...], is_baseline: bool) -> 
         f'<rect {place} fill="{color}" fill-opacity="0.35" stroke="{color}"/>',
         f'<path d="M{middle:.1f} {y - 7:.1f}V{y + 7:.1f}" stroke="{color}" stroke-width="2.5"/>',
     ]
+
+
+def _color(*, is_baseline: bool) -> str:
+    """Return the colour of all that is drawn of a row."""
+    return MEDIAN if is_baseline else SAMPLES

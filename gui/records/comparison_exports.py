@@ -24,4 +24,4 @@ def comparison_export_text(kind: ExportKind, found: ComparedTrials) -> str:
         case ExportKind.CHART:
             return comparison_svg(found)
         case ExportKind.TRIAL:
-            return comparison_file_json(found.trials, found.baseline)
+            return comparison_file_json(found.trials, found.baseline, found.notes)

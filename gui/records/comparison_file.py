@@ -14,8 +14,9 @@ from typing import Any, Final
 from .codec import DecodeError, from_json
 from .comparison import COMPARISON_FORMAT
 from .identity import new_id, now_text
-from .kept_files import COMPARISON_FILE, damaged, object_of, text_of
+from .kept_files import COMPARISON_FILE, TRIAL_FILE, damaged, object_of, text_of, with_format
 from .kept_trial import KeptTrial
+from .samples import MAX_SAMPLES
 from .trial_file import ABOUT as ABOUT_TRIAL
 from .trial_file import trial_object, trial_of_object
 
@@ -24,6 +25,7 @@ ABOUT: Final = {
     "id": "a UUID: that of the comparison in which all trials were measured by turns, or one of its own",
     "created": "when the comparison began, or was put together: ISO 8601, UTC",
     "baseline": "the place among the trials, counted from 0, of the one that the others are compared with; or null",
+    "notes": "what is to be known of how they were measured, a sentence each",
     "trials": "one a row, each a whole trial file with all its samples; comparison says which of them belong to which "
     "round",
 }
@@ -39,6 +41,8 @@ class KeptComparison:
     """ISO 8601, UTC."""
     baseline: int | None
     """The index of the trial that the others are compared with; None leaves it to what the trials say."""
+    notes: tuple[str, ...] = ()
+    """What is to be known of how they were measured, a sentence each."""
     trials: tuple[KeptTrial, ...]
 
 
@@ -49,9 +53,16 @@ class _Told:
     id: str
     created: str = ""
     baseline: int | None = None
+    notes: tuple[str, ...] = ()
 
 
-def comparison_file_json(trials: Sequence[KeptTrial], baseline: int | None = None, *, one_line: bool = False) -> str:
+def comparison_file_json(
+    trials: Sequence[KeptTrial],
+    baseline: int | None = None,
+    notes: Sequence[str] = (),
+    *,
+    one_line: bool = False,
+) -> str:
     """Return the text of a comparison's file, to be written as UTF-8: a trial a line, or all in one.
 
     `baseline` is the index of the trial that the others are compared with, where it is another than the trials say.
@@ -65,6 +76,7 @@ def comparison_file_json(trials: Sequence[KeptTrial], baseline: int | None = Non
         "id": json.dumps(kept.id),
         "created": json.dumps(kept.created),
         "baseline": json.dumps(kept.baseline),
+        "notes": json.dumps(list(notes), ensure_ascii=False),
         "trials": f"[{', '.join(objects)}]" if one_line else "[\n    " + ",\n    ".join(objects) + "\n  ]",
     }
     return text_of(entries, one_line=one_line)
@@ -89,16 +101,16 @@ def parse_comparison_file(text: str | bytes, name: str = "The file") -> KeptComp
     data = object_of(text, name, COMPARISON_FILE)
     try:
         told = from_json(_Told, data)
-        trials = _trials(data.get("trials"))
+        trials = _trials(data.get("trials"), name)
         if told.baseline is not None and not 0 <= told.baseline < len(trials):
             raise DecodeError(f"baseline: there is no trial {told.baseline}")
     except (DecodeError, RecursionError) as error:
         raise damaged(name, COMPARISON_FILE, error, "_Told") from error
-    return KeptComparison(id=told.id, created=told.created, baseline=told.baseline, trials=trials)
+    return KeptComparison(id=told.id, created=told.created, baseline=told.baseline, notes=told.notes, trials=trials)
 
 
-def _trials(entries: Any) -> tuple[KeptTrial, ...]:
-    """Return the trials of a file. Raises `DecodeError`, which names the trial."""
+def _trials(entries: Any, name: str) -> tuple[KeptTrial, ...]:
+    """Return the trials of a file called `name`. Raises `DecodeError`, which names the trial, and `FailureError`."""
     if not isinstance(entries, list):
         raise DecodeError("trials: expected an array")
     if not entries:
@@ -108,8 +120,10 @@ def _trials(entries: Any) -> tuple[KeptTrial, ...]:
         place = f"trials[{number}]"
         if not isinstance(entry, dict):
             raise DecodeError(f"{place}: expected an object")
+        if "format" not in entry:
+            raise DecodeError(f"{place}.format is missing")
         try:
-            found.append(trial_of_object(entry))
+            found.append(_whole(trial_of_object(with_format(entry, f"{name} ({place})", TRIAL_FILE))))
         except DecodeError as error:
             where = str(error)
             where = where.replace("_Told", place, 1) if where.startswith("_Told") else f"{place}: {where}"
@@ -118,3 +132,13 @@ def _trials(entries: Any) -> tuple[KeptTrial, ...]:
     if len(ids) != len(set(ids)):
         raise DecodeError("trials: two have the same id")
     return tuple(found)
+
+
+def _whole(kept: KeptTrial) -> KeptTrial:
+    """Return a trial whose rounds have their samples. Raises `DecodeError`."""
+    counts = [] if kept.comparison is None else [entry.sample_count for entry in kept.comparison.rounds]
+    if any(count < 0 for count in counts):
+        raise DecodeError("comparison.rounds: a number of samples is below 0")
+    if sum(counts) > len(kept.samples) < MAX_SAMPLES:  # of very many the last are not kept
+        raise DecodeError(f"comparison.rounds: they have {sum(counts)} samples, of which {len(kept.samples)} are there")
+    return kept

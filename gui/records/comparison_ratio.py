@@ -27,6 +27,7 @@ from .compared import Compared
 from .comparison import ComparisonPart
 from .rank_intervals import Shift, fewest_pairs, rank_sum_shift, signed_rank_shift
 from .samples import Nanoseconds
+from .statistics import nearest_rank
 
 NOISE_PERCENT = 2.0
 """A difference of less is not told: two sessions of one model on one device can differ by as much.
@@ -67,6 +68,8 @@ class Ratio:
     verdict: Verdict
     is_paired: bool
     """Whether both were measured by turns; else drift between them is part of the difference."""
+    rounds: int | None = None
+    """How many rounds of one comparison both have in common; None when they were not measured by turns."""
 
     @property
     def inverse(self) -> Ratio:
@@ -78,6 +81,7 @@ class Ratio:
             high=None if self.low is None else 1 / self.low,
             verdict=verdicts.get(self.verdict, self.verdict),
             is_paired=self.is_paired,
+            rounds=self.rounds,
         )
 
 
@@ -121,13 +125,19 @@ def ratio_between(row: Timings, base: Timings, *, comparisons: int = 1) -> Ratio
         common = sorted(row.rounds.keys() & base.rounds.keys())
         if common:
             differences = np.array([base.rounds[number] - row.rounds[number] for number in common])
-            return _judged(signed_rank_shift(differences, error), is_paired=True)
+            return _judged(signed_rank_shift(differences, error), rounds=len(common))
         # One of them ended before the other began: nothing they have in common.
-        return _judged(Shift(value=_log_median(base.samples) - _log_median(row.samples), low=None, high=None))
+        shift = Shift(value=_log_median(base.samples) - _log_median(row.samples), low=None, high=None)
+        return _judged(shift, rounds=0)
     shift = rank_sum_shift(_blocks(base.samples), _blocks(row.samples), error)
     if min(len(row.samples), len(base.samples)) < MIN_SAMPLES_TO_TELL:
         shift = Shift(value=shift.value, low=None, high=None)
     return _judged(shift)
+
+
+def rounds_to_tell(comparisons: int) -> int:
+    """Return how many rounds in common so many ratios need that are looked at together."""
+    return fewest_pairs(ERROR / max(1, comparisons))
 
 
 def is_paired(row: Timings, base: Timings) -> bool:
@@ -157,15 +167,16 @@ def ratio_texts(values: Sequence[float]) -> tuple[str, ...]:
     return tuple(f"{value:.{decimals}f}" for value in values)
 
 
-def _judged(shift: Shift, *, is_paired: bool = False) -> Ratio:
-    """Return the ratio of a shift of logarithms, with the verdict."""
+def _judged(shift: Shift, *, rounds: int | None = None) -> Ratio:
+    """Return the ratio of a shift of logarithms, with the verdict; `rounds` are those in common."""
     value = math.exp(shift.value)
+    is_paired = bool(rounds)
     if shift.low is None or shift.high is None:
-        return Ratio(value=value, low=None, high=None, verdict=Verdict.TOO_FEW, is_paired=is_paired)
+        return Ratio(value=value, low=None, high=None, verdict=Verdict.TOO_FEW, is_paired=is_paired, rounds=rounds)
     low, high = math.exp(shift.low), math.exp(shift.high)
     noise = 1 + NOISE_PERCENT / 100
     verdict = Verdict.FASTER if low > noise else Verdict.SLOWER if high < 1 / noise else Verdict.NO_DIFFERENCE
-    return Ratio(value=value, low=low, high=high, verdict=verdict, is_paired=is_paired)
+    return Ratio(value=value, low=low, high=high, verdict=verdict, is_paired=is_paired, rounds=rounds)
 
 
 def _blocks(samples: Nanoseconds) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -176,4 +187,5 @@ def _blocks(samples: Nanoseconds) -> np.ndarray[tuple[int], np.dtype[np.float64]
 
 def _log_median(samples: Nanoseconds) -> float:
     """Return the logarithm of the median, at least 0: what a coarse clock calls 0 took less than 1 ns of its ticks."""
-    return math.log(max(1.0, float(np.median(samples))))
+    rank = nearest_rank(len(samples), 50)
+    return math.log(max(1.0, float(np.partition(samples, rank)[rank])))

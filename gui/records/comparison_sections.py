@@ -104,6 +104,7 @@ def _measuring(found: ComparedTrials) -> tuple[Block, ...]:
     return (
         Table(titles=("What", "Value"), rows=tuple(pairs)),
         Table(titles=("Row", "Rounds", "Runs", "Measured for", "Session creation", "First run"), rows=rows),
+        *_points(found.notes),
         Points(texts=DEFINITIONS),
     )
 

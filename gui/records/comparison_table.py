@@ -27,6 +27,8 @@ class ComparedTrials:
     answer: Answer
     baseline: int | None = None
     """The index of the row chosen to be compared with; None leaves it to what the trials say."""
+    notes: tuple[str, ...] = ()
+    """What is to be known of how it was measured, a sentence each."""
 
     @property
     def baselines(self) -> frozenset[int]:
@@ -46,10 +48,13 @@ class ComparedTrials:
         return f"{what}: comparison of {len(self.rows)}"
 
 
-def compared_trials(trials: Sequence[KeptTrial], baseline: int | None = None) -> ComparedTrials:
+def compared_trials(
+    trials: Sequence[KeptTrial], baseline: int | None = None, notes: Sequence[str] = ()
+) -> ComparedTrials:
     """Return trials as they are compared; `baseline` is an index, None leaves it to what the trials say."""
     rows = with_labels([compared_of(kept) for kept in trials])
-    return ComparedTrials(trials=tuple(trials), rows=rows, answer=answer_of(rows, baseline), baseline=baseline)
+    answer = answer_of(rows, baseline)
+    return ComparedTrials(trials=tuple(trials), rows=rows, answer=answer, baseline=baseline, notes=tuple(notes))
 
 
 def table_rows(found: ComparedTrials) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:

@@ -83,7 +83,14 @@ def object_of(text: str | bytes, name: str, kind: FileKind) -> dict[str, Any]:
 
     Raises `FailureError` (NOT_A_TRIAL), which calls the file `name`.
     """
-    data = _parsed(text, name, kind)
+    return with_format(_parsed(text, name, kind), name, kind)
+
+
+def with_format(data: Any, name: str, kind: FileKind) -> dict[str, Any]:
+    """Return what was read when it is an object of this kind, in a version that can be read.
+
+    Raises `FailureError` (NOT_A_TRIAL), which calls it `name`.
+    """
     written = data.get("format") if isinstance(data, dict) else None
     if not isinstance(data, dict) or not isinstance(written, str):
         raise _refused(f"{name} is not {kind.what}.", kind.hint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -20,11 +21,16 @@ table { border-collapse: collapse; margin: .6em 0; }
 th, td { border: 1px solid rgba(128, 128, 128, .45); padding: .2em .6em; text-align: left; vertical-align: top; }
 th { background: rgba(128, 128, 128, .14); }
 td { font-variant-numeric: tabular-nums; overflow-wrap: break-word; }
+td.number { white-space: nowrap; }
 td code { overflow-wrap: anywhere; }
 pre { background: rgba(128, 128, 128, .14); padding: .6em .8em; overflow-x: auto; white-space: pre-wrap; }
 svg { max-width: 100%; height: auto; margin: .6em 0; }
 footer { margin-top: 2em; opacity: .75; font-size: .9em; }
 """
+_NUMBER: Final = r"\(?[-+]?\d[\d.]*\)?"
+_NUMBERS: Final = re.compile(rf"{_NUMBER}( ({_NUMBER}|to|of|×|%|[nµm]?s|([KMGT]i)?B|\(rough\)))*")
+"""Numbers with their units: a cell of these is not broken, that a unit may not stand below its number."""
+_WIDEST_NUMBER: Final = 48
 _FOOTER: Final = "Made by ORT Device Explorer. Times are those of whole runs with inputs in ordinary memory."
 
 
@@ -151,8 +157,14 @@ def _html_block(block: Block) -> str:
 
 
 def _html_row(tag: str, cells: Sequence[str]) -> str:
-    inner = (f"<code>{_html(cell)}</code>" if isinstance(cell, Code) and cell else _html(cell) for cell in cells)
-    return "<tr>" + "".join(f"<{tag}>{cell}</{tag}>" for cell in inner) + "</tr>"
+    return "<tr>" + "".join(_html_cell(tag, cell) for cell in cells) + "</tr>"
+
+
+def _html_cell(tag: str, cell: str) -> str:
+    if isinstance(cell, Code) and cell:
+        return f"<{tag}><code>{_html(cell)}</code></{tag}>"
+    is_number = tag == "td" and len(cell) < _WIDEST_NUMBER and _NUMBERS.fullmatch(cell.partition(", ")[0]) is not None
+    return f'<td class="number">{_html(cell)}</td>' if is_number else f"<{tag}>{_html(cell)}</{tag}>"
 
 
 def _html(text: str) -> str:

@@ -13,6 +13,7 @@ from gui.records.comparison_chart import comparison_svg
 from gui.records.comparison_table import compared_trials
 from gui.records.kept_trial import KeptTrial
 from gui.records.statistics import summarize
+from gui.records.svg_parts import MEDIAN, SAMPLES
 
 from .compared_trials import THREE, dead, row
 from .test_trial_chart import parsed, texts
@@ -42,6 +43,19 @@ def test_that_it_has_title_units_machine_and_a_name_for_each_row() -> None:
 def test_that_the_faster_one_stands_further_left() -> None:
     baseline, other = medians(drawn(*THREE))
     assert other < baseline
+
+
+def test_that_all_that_is_drawn_of_a_row_has_one_colour() -> None:
+    colors: dict[int, set[str]] = {}
+    for mark in drawn(row("CPU", 0, 2_000_000), row("ggml", 1, 1_000_000)).iter():
+        found = {mark.attrib.get("fill", ""), mark.attrib.get("stroke", "")} & {MEDIAN, SAMPLES}
+        place = re.search(r"[VH]?(\d+\.\d)H", mark.attrib.get("d", "")) if mark.tag == f"{SVG}path" else None
+        y = mark.attrib.get("cy") or (place and mark.attrib["d"].split("M")[2].split("H")[0].split(" ")[1])
+        if mark.tag == f"{SVG}rect":
+            y = str(float(mark.attrib["y"]) + float(mark.attrib["height"]) / 2)
+        if found and y:
+            colors.setdefault(round(float(y)), set()).update(found)
+    assert sorted(colors.values(), key=min) == [{MEDIAN}, {SAMPLES}]
 
 
 def test_that_a_row_without_samples_says_what_became_of_it() -> None:

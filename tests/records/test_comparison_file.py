@@ -15,6 +15,7 @@ from gui.records.comparison_file import comparison_file_json, parse_comparison_f
 from gui.records.failure import Failure, FailureError, FailureKind
 from gui.records.kept_files import COMPARISON_FILE, HEAD_BYTES, TRIAL_FILE, kind_of
 from gui.records.report_file import read_report
+from gui.records.result import RESULT_FORMAT
 from gui.records.setup_file import parse_setup
 from gui.records.trial_file import parse_trial_file, trial_file_json
 
@@ -31,6 +32,11 @@ def changed(**values: Any) -> str:
 def trials(*changes: dict[str, Any]) -> list[dict[str, Any]]:
     found = json.loads(comparison_file_json(THREE))["trials"]
     return [{**entry, **change} for entry, change in zip(found, changes, strict=False)]
+
+
+def rounds(*counts: int) -> dict[str, Any]:
+    part = json.loads(comparison_file_json(THREE))["trials"][0]["comparison"]
+    return {"comparison": {**part, "rounds": [{**part["rounds"][0], "sample_count": count} for count in counts]}}
 
 
 def refusal(text: str | bytes) -> Failure:
@@ -55,6 +61,14 @@ def test_that_trials_of_one_comparison_keep_its_id_and_baseline() -> None:
     found = parse_comparison_file(comparison_file_json(THREE))
     assert (found.id, found.created, found.baseline) == (COMPARISON_ID, CREATED, 0)
     assert parse_comparison_file(comparison_file_json(THREE, 1)).baseline == 1
+
+
+def test_that_notes_come_back_and_files_without_them_have_none() -> None:
+    text = comparison_file_json(THREE, notes=("All medians were stable.", "Sessions were made anew."))
+    assert parse_comparison_file(text).notes == ("All medians were stable.", "Sessions were made anew.")
+    data = json.loads(text)
+    del data["notes"]
+    assert parse_comparison_file(json.dumps(data)).notes == ()
 
 
 def test_that_trials_put_together_are_a_comparison_of_their_own() -> None:
@@ -105,16 +119,26 @@ def test_that_the_file_explains_its_keys_and_the_document_has_a_row_for_each() -
         (changed(trials=trials({}, {"outcome": "odd"})), "damaged: trials[1].outcome: 'odd' is not a valid Outcome"),
         (changed(trials=trials({"samples_ns": [1.5]})), "damaged: trials[0]: samples_ns: expected integers"),
         (changed(trials=trials({}, {"id": THREE[0].id})), "damaged: trials: two have the same id"),
+        (changed(trials=trials({}, {"format": RESULT_FORMAT.replace("1", "2")})), "(trials[1]) was made by a newer"),
+        (changed(trials=trials({}, {"format": COMPARISON_FORMAT})), "(trials[1]) is a comparison, not a trial."),
+        (changed(trials=trials({}, {"format": 1})), "(trials[1]) is not a trial."),
+        (changed(trials=trials({"samples_ns": [5] * 999})), "have 1000 samples, of which 999 are there"),
+        (
+            changed(trials=trials(rounds(-1, 1001))),
+            "damaged: trials[0]: comparison.rounds: a number of samples is below 0",
+        ),
+        (changed(notes="odd"), "damaged: notes"),
     ],
 )
 def test_that_what_is_no_comparison_is_refused_with_what_is_wrong(text: str, words: str) -> None:
     assert words in refusal(text).message
 
 
-def test_that_a_missing_setting_names_the_trial() -> None:
+@pytest.mark.parametrize("key", ["settings", "format"])
+def test_that_what_is_missing_is_named_with_its_trial(key: str) -> None:
     data = json.loads(comparison_file_json(THREE))
-    del data["trials"][1]["settings"]
-    assert "damaged: trials[1].settings is missing" in refusal(json.dumps(data)).message
+    del data["trials"][1][key]
+    assert f"damaged: trials[1].{key} is missing" in refusal(json.dumps(data)).message
 
 
 def test_that_others_say_that_it_is_a_comparison() -> None:

@@ -100,6 +100,24 @@ def test_that_the_answer_is_the_first_that_is_said() -> None:
     ]
 
 
+def test_that_notes_stand_with_how_it_was_measured_and_in_the_file() -> None:
+    noted = compared_trials(THREE, notes=("All medians were stable.",))
+    measured = comparison_markdown(noted).split("## How it was measured")[1].split("\n## ")[0]
+    assert "- All medians were stable." in measured
+    assert parse_comparison_file(comparison_export_text(ExportKind.TRIAL, noted)).notes == noted.notes
+
+
+def test_that_numbers_and_their_units_are_not_torn_apart_in_the_page() -> None:
+    page = comparison_html(FOUND)
+    for cell in re.findall(r"<td([^>]*)>([^<]*)</td>", page):
+        if re.match(r"[\d.]+ (ms|µs|×)( |$)", cell[1]):
+            assert cell[0] == ' class="number"'
+        elif " " in cell[1] and not re.search(r"\d", cell[1]):
+            assert cell[0] == ""
+    assert re.search(r'<td class="number">[\d.]+ × \([\d.]+ to [\d.]+\)</td>', page)
+    assert "td.number { white-space: nowrap; }" in page
+
+
 def test_that_the_page_holds_the_charts() -> None:
     assert "svg" in Outline(comparison_html(FOUND)).tags
     assert "svg" not in Outline(comparison_html(compared_trials((dead("a", 0), dead("b", 1))))).tags
