@@ -11,13 +11,13 @@ question of each against each, so that the other intervals are wider: as many as
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from .compared import Compared
+from .compared import Compared, early_end
 from .comparison_groups import (
-    Sizes,
-    by_sizes,
+    Alike,
+    alike_rows,
     default_baseline,
     group_names,
     is_own_number,
@@ -29,6 +29,8 @@ from .comparison_groups import (
 from .comparison_ratio import NOISE_PERCENT, Ratio, Timings, Verdict, ratio_between, ratio_of, ratio_texts, timings_of
 from .comparison_remarks import cautions_of, not_counted
 from .comparison_sentences import names_text, standing_of, standing_text
+from .comparison_throughput import most_done
+from .result import Outcome
 
 __all__ = [
     "NOISE_PERCENT",
@@ -46,14 +48,17 @@ __all__ = [
 
 _MOST_SIZES = 6
 """A sentence for each of so many sizes; the table has them all."""
+_NOTHING = "There is nothing to compare with."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """The rows of the same sizes: only those can be compared by latency."""
+    """The rows of the same model and sizes: only those can be compared by latency."""
 
+    model: str
+    """The model's name; empty when all rows are of one."""
     sizes_text: str
-    """“batch 8”; empty when all rows have the same sizes."""
+    """“batch 8”; empty when all rows of this model have the same sizes."""
     rows: tuple[int, ...]
     """The indices of its rows, in the order given."""
     baseline: int | None
@@ -61,7 +66,9 @@ class Group:
     fastest: int | None
     """The index of the fastest row whose number is its own: nodes ran on the wanted EP, outputs are right."""
     sentence: str
-    """The answer for these rows, after their sizes where there are several."""
+    """The answer for these rows, after their model and sizes where there are several. Groups of which the same is to be
+    said share it; empty where something else is said: how much gets done at which size.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,66 +95,110 @@ def answer_of(rows: Sequence[Compared], baseline: int | None = None) -> Answer:
     return _Comparison(rows, baseline).answer()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Said:
+    """What is to be said of a group by itself."""
+
+    text: str
+    fastest: int | None = None
+    is_lonely: bool = False
+    """Whether there is nothing to compare its only row with."""
+
+
 class _Comparison:
     """The rows while they are compared."""
 
     def __init__(self, rows: Sequence[Compared], baseline: int | None) -> None:
         self._rows = rows
         self._timings = {index: timings_of(row) for index, row in enumerate(rows) if len(row.samples)}
-        self._groups = by_sizes(rows)
+        self._groups = alike_rows(rows)
         self._chosen = default_baseline(rows) if baseline is None else baseline
-        self._baselines = {sizes: self._baseline_of(indices) for sizes, indices in self._groups.items()}
-        counts = [len(self._measured(indices)) for indices in self._groups.values()]
+        self._baselines = [self._baseline_of(group.rows) for group in self._groups]
+        counts = [len(self._measured(group.rows)) for group in self._groups]
         self._comparisons = sum(max(0, count - 1) for count in counts)
         self._pairs = sum(count * (count - 1) // 2 for count in counts)
         self._ratios: dict[int, Ratio] = {}
-        for sizes, indices in self._groups.items():
-            base = self._baselines[sizes]
-            for index in self._measured(indices):
+        self._bases: dict[int, int] = {}
+        for group, base in zip(self._groups, self._baselines, strict=True):
+            for index in self._measured(group.rows):
                 if base is not None and index != base:
+                    self._bases[index] = base
                     self._ratios[index] = self._ratio(index, base, self._comparisons)
 
     def answer(self) -> Answer:
         """Return the answer."""
-        groups = tuple(self._group(sizes, indices) for sizes, indices in self._groups.items())
+        groups, further = self._told()
         return Answer(
-            sentences=(*self._sentences(groups), *not_counted(self._rows)),
+            sentences=(*self._sentences(groups, further), *not_counted(self._rows)),
             groups=groups,
             ratios=tuple(self._ratios.get(index) for index in range(len(self._rows))),
-            cautions=cautions_of(self._rows, self._groups.values(), self._ratios),
+            cautions=cautions_of(
+                self._rows,
+                [group.rows for group in self._groups],
+                {index: (ratio, self._bases[index]) for index, ratio in self._ratios.items()},
+            ),
         )
 
-    def _sentences(self, groups: Sequence[Group]) -> tuple[str, ...]:
+    def _sentences(self, groups: Sequence[Group], further: Sequence[str]) -> tuple[str, ...]:
         if not self._rows:
             return ("There is nothing to compare.",)
         if not self._timings:
             return ("Nothing was measured.",)
-        if len(groups) == 1:
-            return (groups[0].sentence,)
-        told = tuple(group.sentence for group in groups[:_MOST_SIZES])
-        rest = len(groups) - _MOST_SIZES
-        return told if rest <= 0 else (*told, f"And {rest} more {'size' if rest == 1 else 'sizes'}.")
+        sentences = tuple(dict.fromkeys(group.sentence for group in groups if group.sentence))
+        told = sentences[:_MOST_SIZES]
+        rest = sum(group.sentence in sentences[_MOST_SIZES:] for group in groups)
+        more = (f"And {rest} more {'size' if rest == 1 else 'sizes'}.",) if rest else ()
+        return (*told, *more, *further)
 
-    def _group(self, sizes: Sizes, indices: Sequence[int]) -> Group:
-        fastest, sentence = self._said(sizes, indices, self._baselines[sizes])
-        text = sizes_text(sizes)
-        return Group(
-            sizes_text=text,
-            rows=tuple(indices),
-            baseline=self._baselines[sizes],
-            fastest=fastest,
-            sentence=f"{text}: {sentence}" if text else sentence,
+    def _told(self) -> tuple[tuple[Group, ...], tuple[str, ...]]:
+        """Return the groups with their sentences, and what is to be said of several together."""
+        said = [self._said(group, base) for group, base in zip(self._groups, self._baselines, strict=True)]
+        done = {model: self._most_done(model) for model in dict.fromkeys(group.model for group in self._groups)}
+        bodies = [
+            "" if one.is_lonely and done[group.model] else one.text
+            for group, one in zip(self._groups, said, strict=True)
+        ]
+        lonely = [number for number, body in enumerate(bodies) if body and said[number].is_lonely]
+        if len(lonely) > 1:
+            for number in lonely:
+                bodies[number] = _NOTHING
+        shared = {body for body, one in zip(bodies, said, strict=True) if one.fastest is None or body == _NOTHING}
+        groups = tuple(
+            Group(
+                model=group.model,
+                sizes_text=sizes_text(group.sizes),
+                rows=group.rows,
+                baseline=self._baselines[number],
+                fastest=said[number].fastest,
+                sentence=self._with_places(bodies, number, shared),
+            )
+            for number, group in enumerate(self._groups)
         )
+        return groups, tuple(sentence for sentence in done.values() if sentence)
 
-    def _said(self, sizes: Sizes, indices: Sequence[int], base: int | None) -> tuple[int | None, str]:
-        """Return the fastest row of a group and its sentence."""
+    def _with_places(self, bodies: Sequence[str], number: int, shared: Collection[str]) -> str:
+        """Return the sentence of a group after its sizes; one of `shared` after those of all of which it is said."""
+        body = bodies[number]
+        alike = [other for other, text in enumerate(bodies) if text == body] if body in shared else [number]
+        places = [self._groups[other].text for other in alike if self._groups[other].text]
+        if body == _NOTHING and len(places) == len(bodies):
+            return "No two rows are of the same model and sizes: there is nothing to compare."
+        return f"{names_text(places)}: {body}" if body and places else body
+
+    def _most_done(self, model: str) -> str:
+        """Return which target gets the most done at which size, where that can be said."""
+        text = most_done(self._rows, [group for group in self._groups if group.model == model])
+        return "" if text is None else f"{model}: {text}" if model else text
+
+    def _said(self, group: Alike, base: int | None) -> _Said:
+        """Return what is to be said of a group by itself."""
         if base is None:
-            return None, "Nothing was measured."
-        names = group_names(self._rows, indices, sizes)
-        speeds = self._speeds(indices, base)
+            return _Said(text="Nothing was measured.")
+        names = group_names(self._rows, group)
+        speeds = self._speeds(group.rows, base)
         if not speeds:
-            measured = names_text([names[index] for index in self._measured(indices)])
-            return None, f"No number is that of its target: {measured}."
+            measured = names_text([names[index] for index in self._measured(group.rows)])
+            return _Said(text=f"No number is that of its target: {measured}.")
 
         @functools.cache
         def relation(row: int, other: int) -> Ratio:
@@ -158,19 +209,39 @@ class _Comparison:
             return self._ratio(row, other, self._pairs)
 
         standing = standing_of(speeds, relation, base)
-        return standing.fastest, standing_text(standing, names, relation, base)
+        text = standing_text(standing, names, relation, base, early_end(self._rows[base]))
+        return _Said(
+            text=f"{text.removesuffix('.')}{self._missing_text(group, names)}.",
+            fastest=standing.fastest,
+            is_lonely=standing.counted == 1 and standing.fastest == base,
+        )
+
+    def _missing_text(self, group: Alike, names: Mapping[int, str]) -> str:
+        """Return what is to be said of a baseline that has no samples, so that another row takes its place."""
+        wanted = self._wanted_baseline(group.rows)
+        if wanted is None or wanted in self._timings:
+            return ""
+        match self._rows[wanted].outcome:
+            case Outcome.FAILED:
+                return f"; {names[wanted]}, the baseline, failed"
+            case Outcome.RUNNING:  # its turn is still to come
+                return ""
+        return f"; {names[wanted]}, the baseline, was not measured"
+
+    def _wanted_baseline(self, indices: Sequence[int]) -> int | None:
+        """Return the row that the others should be compared with, measured or not."""
+        if self._chosen is None or self._chosen in indices:
+            return self._chosen
+        return row_of_same_target(self._rows, indices, self._rows[self._chosen])
 
     def _baseline_of(self, indices: Sequence[int]) -> int | None:
         """Return the row of these sizes that the others are compared with."""
         measured = self._measured(indices)
         if self._chosen is None or not measured:
             return None
-        if self._chosen in measured:
-            return self._chosen
-        if self._chosen not in indices:
-            alike = row_of_same_target(self._rows, indices, self._rows[self._chosen])
-            if alike is not None:
-                return alike
+        wanted = self._wanted_baseline(indices)
+        if wanted in measured:
+            return wanted
         own = [index for index in measured if is_own_number(self._rows[index])] or measured
         first = own[0]
         return max(own, key=lambda index: 1.0 if index == first else self._ratio(index, first).value)

@@ -1,5 +1,7 @@
 """How much faster one row of a comparison is than another: the ratio of their latencies, its interval, the verdict.
 
+Medians are nearest rank, as all of the program's (`records.statistics`).
+
 **By turns** (both rows have rounds in common): of each common round the medians of both rows are compared, and nothing
 else. What changes from round to round hits both; and as the order within a round is drawn by chance, the logarithm of
 the ratio in a round is symmetric about 0 when the targets are equal, whatever its distribution. So the estimate is that

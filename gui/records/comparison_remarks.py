@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from .check import Agreement
-from .compared import Compared, is_by_turns
-from .comparison_groups import CPU_EP, is_own_number
-from .comparison_ratio import MIN_ROUNDS_TO_TELL, MIN_SAMPLES_TO_TELL, Ratio, Verdict
+from .compared import Compared, early_end, is_by_turns
+from .comparison_groups import CPU_EP, is_own_number, model_names, models_of
+from .comparison_ratio import MIN_ROUNDS_TO_TELL, MIN_SAMPLES_TO_TELL, Ratio, Verdict, rounds_to_tell
 from .comparison_sentences import names_text
 from .placement import PlacementVerdict, verdict_text
 from .result import Outcome
 
+_Found = tuple[Compared, Compared, Ratio]
+"""A row, the one that it is compared with, and how."""
 _MOST_FAILURES = 6
 _WIDE = 1.1
 """A difference of so much that is lost in the noise is worth a word."""
@@ -79,43 +81,66 @@ def _stopped(rows: Sequence[Compared]) -> Iterable[str]:
         if len(those) == len(rows) > 1 and is_by_turns(rows):
             yield f"The comparison was stopped{rounds}."
         else:
-            yield f"{_names(those)} {'was' if len(those) == 1 else 'were'} stopped{rounds}."
+            yield f"{_names(those)} {_was(those)} stopped{rounds}."
 
 
 # ---- What was not alike ----
 
 
 def cautions_of(
-    rows: Sequence[Compared], groups: Iterable[Sequence[int]], ratios: Mapping[int, Ratio]
+    rows: Sequence[Compared], groups: Iterable[Sequence[int]], ratios: Mapping[int, tuple[Ratio, int]]
 ) -> tuple[str, ...]:
     """Return a sentence for each way in which the rows were not measured alike, or say less than they seem to.
 
-    `groups` are the indices of rows of the same sizes, `ratios` those found, by the index of the row.
+    `groups` are the indices of rows of the same model and sizes, `ratios` those found, by the index of the row, each
+    with the index of the row that this one is compared with.
     """
     measured = [row for row in rows if len(row.samples)]
     alike = [[rows[index] for index in group if len(rows[index].samples)] for group in groups]
-    own = [ratio for index, ratio in ratios.items() if is_own_number(rows[index])]
+    found = [(rows[index], rows[base], ratio) for index, (ratio, base) in ratios.items()]
+    own = [entry for entry in found if is_own_number(entry[0])]
     return (
-        *_turns(measured),
+        *_turns(found),
+        *_models(measured),
         *_circumstances(measured),
         *_settings(alike),
         *_made_anew(measured),
-        *_few([row for row in measured if is_own_number(row)], own),
-        *_noise(own),
+        *_few(own, rounds_to_tell(len(ratios))),
+        *_noise([ratio for _row, _base, ratio in own]),
         *_parts(measured),
     )
 
 
-def _turns(rows: Sequence[Compared]) -> Iterable[str]:
-    if len(rows) < 2 or is_by_turns(rows):
+def _turns(found: Sequence[_Found]) -> Iterable[str]:
+    """Tell of ratios of rows that were not measured by turns; rows that nobody compares may be from anywhere."""
+    apart = [(row, base) for row, base, ratio in found if ratio.rounds is None]
+    if not apart:
         return
     what = "what changed between them (heat, clocks, other load) is part of the difference."
-    alone = [row for row in rows if row.part is not None and row.part.is_alone]
-    others = [row for row in rows if row not in alone]
-    if alone and is_by_turns(others):
-        yield f"{_names(alone)} {'was' if len(alone) == 1 else 'were'} not measured by turns with the others: {what}"
+    alone = [row for pair in apart for row in pair if _is_alone(row)]
+    others = {row.id for row, base, _ratio in found for row in (row, base)} - {row.id for row in alone}
+    if all(_is_alone(row) or _is_alone(base) for row, base in apart) and len(others) > 1:
+        those = list(dict.fromkeys(alone))
+        yield f"{_names(those)} {_was(those)} not measured by turns with the others: {what}"
+    elif len(apart) < len(found):
+        those, bases = [row for row, _base in apart], list(dict.fromkeys(base for _row, base in apart))
+        yield f"{_names(those)} {_was(those)} not measured by turns with {_names(bases)}: {what}"
     else:
         yield f"Not measured by turns: {what}"
+
+
+def _models(rows: Sequence[Compared]) -> Iterable[str]:
+    """Tell of models that are not compared with each other, and of files that may hold different ones."""
+    names, numbers = model_names(rows), models_of(rows)
+    if len(names) > 1:
+        yield f"Different models are not compared with each other: {names_text(names)}."
+    for model in range(len(names)):
+        of_model = [row for row, number in zip(rows, numbers, strict=True) if number == model]
+        paths = _distinct(row.settings.model_path for row in of_model)
+        if len(paths) > 1:
+            yield f"Different model files: {', '.join(paths)}; whether their contents are the same is not known."
+        elif len({row.machine for row in of_model}) > 1:
+            yield f"Whether {paths[0]} is the same file on each machine is not known."
 
 
 def _circumstances(rows: Sequence[Compared]) -> Iterable[str]:
@@ -125,11 +150,6 @@ def _circumstances(rows: Sequence[Compared]) -> Iterable[str]:
     versions = _distinct(row.onnxruntime or "not known" for row in rows)
     if len(versions) > 1:
         yield f"Measured with different versions of ONNX Runtime: {', '.join(versions)}."
-    models = _distinct(row.settings.model_path for row in rows)
-    if len(models) > 1:
-        yield f"Different model files: {', '.join(models)}; whether their contents are the same is not known."
-    elif len(machines) > 1:
-        yield f"Whether {models[0]} is the same file on each machine is not known."
 
 
 def _settings(groups: Sequence[Sequence[Compared]]) -> Iterable[str]:
@@ -154,24 +174,32 @@ def _made_anew(rows: Sequence[Compared]) -> Iterable[str]:
     anew = [row for row in rows if row.part is not None and row.part.is_made_anew]
     if anew:
         sessions = "session of" if len(anew) == 1 else "sessions of"
-        made = "was" if len(anew) == 1 else "were"
-        yield f"For want of memory the {sessions} {_names(anew)} {made} made anew for each round."
+        yield f"For want of memory the {sessions} {_names(anew)} {_was(anew)} made anew for each round."
 
 
-def _few(rows: Sequence[Compared], ratios: Sequence[Ratio]) -> Iterable[str]:
-    too_few = [ratio for ratio in ratios if ratio.verdict is Verdict.TOO_FEW]
-    if any(ratio.is_paired for ratio in too_few):
-        counts = [len(row.part.rounds) for row in rows if row.part is not None and not row.part.is_alone]
-        fewest = min(counts)
-        if fewest < MIN_ROUNDS_TO_TELL:
-            yield f"An interval of 99 % needs at least {MIN_ROUNDS_TO_TELL} rounds; there are {fewest}."
+def _few(found: Sequence[_Found], needed: int) -> Iterable[str]:
+    """Tell what there is too little of; of rows that have too few rounds in common, which of them ended early."""
+    ended: dict[Compared, list[Compared]] = {}
+    counts = []
+    for row, base, ratio in found:
+        if ratio.verdict is not Verdict.TOO_FEW or ratio.rounds is None:
+            continue
+        shorter, longer = (row, base) if _round_count(row) < _round_count(base) else (base, row)
+        if early_end(shorter) and _round_count(shorter) < _round_count(longer):
+            ended.setdefault(shorter, []).append(longer)
         else:
-            yield f"{fewest} rounds are too few for intervals of so many rows: measure more."
-    if any(not ratio.is_paired for ratio in too_few):
+            counts.append(ratio.rounds)
+    for row, others in ended.items():
         yield (
-            f"Where too little was measured there is no interval: it needs {MIN_SAMPLES_TO_TELL} samples of each row "
-            "at least, and by turns rounds that both have in common."
+            f"{row.label} {early_end(row)}: too few in common with {_names(others)} to tell a difference "
+            f"({needed} are needed)."
         )
+    if counts and needed == MIN_ROUNDS_TO_TELL:
+        yield f"An interval of 99 % needs at least {needed} rounds; there are {min(counts)}."
+    elif counts:
+        yield f"Intervals of 99 % for so many rows need at least {needed} rounds; there are {min(counts)}."
+    if any(ratio.verdict is Verdict.TOO_FEW and ratio.rounds is None for _row, _base, ratio in found):
+        yield f"Where too little was measured there is no interval: it needs {MIN_SAMPLES_TO_TELL} samples of each row."
 
 
 def _noise(ratios: Sequence[Ratio]) -> Iterable[str]:
@@ -196,6 +224,18 @@ def _parts(rows: Sequence[Compared]) -> Iterable[str]:
 
 def _names(rows: Sequence[Compared]) -> str:
     return names_text([row.label for row in rows])
+
+
+def _was(rows: Sequence[Compared]) -> str:
+    return "was" if len(rows) == 1 else "were"
+
+
+def _is_alone(row: Compared) -> bool:
+    return row.part is not None and row.part.is_alone
+
+
+def _round_count(row: Compared) -> int:
+    return 0 if row.part is None else len(row.part.rounds)
 
 
 def _distinct(texts: Iterable[str]) -> tuple[str, ...]:

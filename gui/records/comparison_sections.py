@@ -58,7 +58,8 @@ def _points(texts: Sequence[str]) -> tuple[Block, ...]:
 def _group_sentences(found: ComparedTrials) -> tuple[Block, ...]:
     """Return the answer for each of many sizes, where those before the table do not say it."""
     said = found.answer.sentences
-    return _points([group.sentence for group in found.answer.groups if group.sentence not in said])
+    sentences = dict.fromkeys(group.sentence for group in found.answer.groups)
+    return _points([sentence for sentence in sentences if sentence and sentence not in said])
 
 
 def _failures(labelled: Sequence[tuple[Compared, KeptTrial]]) -> tuple[Block, ...]:

@@ -60,14 +60,19 @@ def standing_of(speeds: Mapping[int, float], relation: Relation, baseline: int) 
     )
 
 
-def standing_text(standing: Standing, names: Mapping[int, str], relation: Relation, baseline: int) -> str:
-    """Return the answer as a sentence. The baseline may be a row whose number is not its own."""
+def standing_text(
+    standing: Standing, names: Mapping[int, str], relation: Relation, baseline: int, end: str = ""
+) -> str:
+    """Return the answer as a sentence. The baseline may be a row whose number is not its own.
+
+    `end` is how the baseline ended before its last round: `failed after 7 rounds`.
+    """
     fastest = standing.fastest
     name = names[fastest]
     if standing.counted == 1:
         if fastest == baseline:
             return f"There is nothing to compare {name} with."
-        return _pair_text(names, relation, fastest, baseline)
+        return _pair_text(names, relation, fastest, baseline, end)
     if baseline in standing.too_few or not (standing.told or standing.ties):
         return _too_few_text(standing, names, relation, baseline)
     doubt = f"; {_not_told(names, relation, fastest, standing.too_few)}" if standing.too_few else ""
@@ -83,7 +88,12 @@ def standing_text(standing: Standing, names: Mapping[int, str], relation: Relati
 
 
 def names_text(names: Sequence[str], word: str = "and") -> str:
-    """Return names as a list in words: `CPU, ggml and NPU:0`; of many only the first."""
+    """Return names as a list in words: `CPU, ggml and NPU:0`; of many only the first.
+
+    Names with commas of their own are quoted: `“CPU, batch 8” and “ggml, batch 8”`.
+    """
+    if len(names) > 1 and any("," in name for name in names):
+        names = [f"“{name}”" for name in names]
     if len(names) > _FEW_NAMES:
         return f"{', '.join(names[: _FEW_NAMES - 1])} {word} {len(names) - _FEW_NAMES + 1} more"
     return f" {word} ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
@@ -113,12 +123,13 @@ def _ties_text(standing: Standing, names: Mapping[int, str], relation: Relation,
     )
 
 
-def _pair_text(names: Mapping[int, str], relation: Relation, row: int, base: int) -> str:
+def _pair_text(names: Mapping[int, str], relation: Relation, row: int, base: int, end: str) -> str:
     """Return how the only row that counts compares with a baseline that does not."""
     ratio = relation(row, base)
     match ratio.verdict:
         case Verdict.TOO_FEW:
-            return f"{_not_told(names, relation, row, (base,), is_first=True)}."
+            told = _not_told(names, relation, row, (base,), is_first=True)
+            return f"{told}, which {end}." if end else f"{told}."
         case Verdict.NO_DIFFERENCE:
             return f"No difference larger than the noise between {names[row]} and {names[base]}{_range_text(ratio)}."
     return f"{names[row]} is {_with_interval(f'{_faster_text(ratio)} {names[base]}', ratio)}."
@@ -139,7 +150,7 @@ def _too_few_text(standing: Standing, names: Mapping[int, str], relation: Relati
 def _not_told(
     names: Mapping[int, str], relation: Relation, row: int, others: Sequence[int], *, is_first: bool = False
 ) -> str:
-    few = "rounds" if all(relation(row, other).is_paired for other in others) else "samples"
+    few = "rounds" if all(relation(row, other).rounds is not None for other in others) else "samples"
     told = f"oo few {few} to tell {names[row]} from {names_text([names[index] for index in sorted(others)], 'or')}"
     return f"{'T' if is_first else 't'}{told}"
 

@@ -58,10 +58,24 @@ def compared_trials(
 
 
 def table_rows(found: ComparedTrials) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    """Return titles, and as many cells a row: latency, ratio, throughput, where it ran, whether it is right."""
+    """Return titles, and as many cells a row: latency, ratio, throughput, where it ran, whether it is right.
+
+    Where there are several models, also which.
+    """
     dimension = varying_dimension(found.rows)
     rate = () if dimension is None else (f"Items a second ({dimension})",)
-    titles = ("Row", "Median", "95 % interval", "Speed", "p90", "p99", "Runs a second", *rate)
+    models = {number: group.model for group in found.answer.groups for number in group.rows if group.model}
+    titles = (
+        "Row",
+        *(("Model",) if models else ()),
+        "Median",
+        "95 % interval",
+        "Speed",
+        "p90",
+        "p99",
+        "Runs a second",
+        *rate,
+    )
     rows = []
     for number in found.order:
         row = found.rows[number]
@@ -70,6 +84,7 @@ def table_rows(found: ComparedTrials) -> tuple[tuple[str, ...], tuple[tuple[str,
         rows.append(
             (
                 row.label,
+                *((models[number],) if models else ()),
                 *_latency_cells(row)[:2],
                 speed_text(found, number),
                 *_latency_cells(row)[2:],

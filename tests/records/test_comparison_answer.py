@@ -14,6 +14,7 @@ from gui.records.comparison_answer import (
     varying_dimension,
 )
 from gui.records.comparison_ratio import Ratio, Verdict, ratio_texts
+from gui.records.result import Outcome
 from gui.records.trial import DimensionSize, TrialFacts
 
 from .simulated_rows import (
@@ -79,6 +80,33 @@ def test_that_where_the_baseline_was_not_measured_the_fastest_takes_its_place() 
     assert answer.groups[0].baseline == 2
     assert answer.sentences[0].startswith("NPU:0 is the fastest: 1.33")
     assert "× faster than ggml (99 % interval 1.3" in answer.sentences[0]
+    assert answer.sentences[0].endswith("); CPU, the baseline, was not measured.")
+
+
+def test_that_a_baseline_that_failed_at_once_is_told_with_the_answer_of_the_others() -> None:
+    cpu = failed(row("CPU", [], is_baseline=True), "Refused.")
+    answer = answer_of([cpu, quiet("ggml", 4.0), quiet("NPU:0", 3.0)])
+    assert answer.sentences[0].startswith("NPU:0 is the fastest: 1.33")
+    assert answer.sentences[0].endswith("); CPU, the baseline, failed.")
+    assert answer.sentences[1] == "CPU failed: Refused."
+    assert some_ratio(answer, 1).verdict is Verdict.SLOWER
+    left = answer_of([cpu, quiet("ggml", 4.0)])
+    assert left.sentences[0] == "There is nothing to compare ggml with; CPU, the baseline, failed."
+
+
+def test_that_of_several_sizes_the_baseline_that_failed_is_told_where_it_failed() -> None:
+    size = (DimensionSize(name="batch", size=8),)
+    lost = failed(row("CPU, batch 8", [], ep="CPU", sizes=size), "Out of memory.")
+    first = [sized("CPU", 5, batch=1), sized("ggml", 4, batch=1)]
+    answer = answer_of([*first, lost, sized("ggml", 30, batch=8), sized("TPU", 20, batch=8)])
+    assert "baseline" not in answer.sentences[0]
+    assert answer.sentences[1].startswith("batch 8: TPU is the fastest: 1.")
+    assert answer.sentences[1].endswith("); CPU, the baseline, failed.")
+
+
+def test_that_a_baseline_whose_turn_is_still_to_come_is_no_matter() -> None:
+    cpu = replace(row("CPU", [], is_baseline=True), outcome=Outcome.RUNNING)
+    assert first_sentence(cpu, quiet("ggml", 4.0)) == "There is nothing to compare ggml with."
 
 
 # ---- The answer in a sentence ----

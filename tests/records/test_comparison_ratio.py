@@ -48,6 +48,18 @@ def test_that_by_turns_the_ratio_is_that_of_the_rounds_medians_with_the_signed_r
     assert found.value == pytest.approx(1.25, rel=0.01)
 
 
+def test_that_of_an_even_number_of_runs_the_median_is_nearest_rank_as_in_the_tables() -> None:
+    base, other = row("CPU", [4 * MS, 9 * MS] * 20), row("ggml", [2 * MS, 3 * MS] * 20)
+    assert ratio_of(other, base).value == pytest.approx(2.0)
+    assert ratio_of(by_itself(other), by_itself(base)).value == pytest.approx(2.0)
+
+
+def test_that_a_ratio_knows_how_many_rounds_it_is_of() -> None:
+    base, other = quiet("CPU", 5.0), quiet("ggml", 4.0)
+    assert (ratio_of(other, base).rounds, ratio_of(other, base).inverse.rounds) == (ROUNDS, ROUNDS)
+    assert ratio_of(by_itself(other), base).rounds is None
+
+
 def test_that_common_drift_hides_ten_percent_only_when_not_measured_by_turns() -> None:
     told, told_apart = 0, 0
     for seed in range(100):
@@ -117,7 +129,7 @@ def test_that_without_a_common_round_there_is_an_estimate_and_no_interval() -> N
     later = tuple(replace(entry, number=entry.number + 100) for entry in other.part.rounds)
     found = ratio_of(replace(other, part=replace(other.part, rounds=later)), base)
     assert found.value == pytest.approx(1.25)
-    assert found.verdict is Verdict.TOO_FEW
+    assert (found.verdict, found.rounds, found.is_paired) == (Verdict.TOO_FEW, 0, False)
 
 
 def test_that_more_comparisons_at_once_have_wider_intervals() -> None:

@@ -26,6 +26,7 @@ from .simulated_rows import (
     placed,
     quiet,
     row,
+    sized,
     with_check,
     with_placement,
 )
@@ -84,6 +85,8 @@ def test_that_a_model_folded_into_constants_is_nobodys_latency() -> None:
 def test_that_rows_with_the_same_fault_share_a_sentence() -> None:
     rows = [failed(row(name, []), "Refused.") for name in ("a", "b", "c")]
     assert answer_of(rows).sentences == ("Nothing was measured.", "a, b and c failed: Refused.")
+    sizes = [failed(sized(name, 1, k=size), "Refused.") for name in ("CPU", "ggml") for size in (8, 16)]
+    assert answer_of(sizes).sentences[-1] == "“CPU, k 8”, “CPU, k 16”, “ggml, k 8” and “ggml, k 16” failed: Refused."
     many = [failed(row(f"EP{number}", []), f"Reason {number}.") for number in range(9)]
     assert answer_of(many).sentences[-2:] == ("EP5 failed: Reason 5.", "3 more failed.")
 
@@ -142,14 +145,80 @@ def test_that_rows_not_measured_by_turns_are_a_caution() -> None:
     assert cautions(cpu, ggml, alone(npu)).startswith("NPU:0 was not measured by turns with the others: ")
 
 
+def of_other_comparison(compared: Compared) -> Compared:
+    assert compared.part is not None
+    return replace(compared, part=replace(compared.part, id="another"))
+
+
+def test_that_two_comparisons_of_other_sizes_have_no_caution() -> None:
+    first = [sized("CPU", 5, batch=1), sized("ggml", 4, batch=1)]
+    second = [of_other_comparison(entry) for entry in (sized("CPU", 40, batch=8), sized("ggml", 30, batch=8))]
+    answer = answer_of([*first, *second])
+    assert [ratio and ratio.is_paired for ratio in answer.ratios] == [None, True, None, True]
+    assert answer.cautions == ()
+
+
+def test_that_only_rows_of_ratios_not_measured_by_turns_are_named() -> None:
+    late = of_other_comparison(sized("TPU", 3, batch=1))
+    rows = [sized("CPU", 5, batch=1), sized("ggml", 4, batch=1), sized("ggml", 30, batch=8), late]
+    (caution,) = answer_of(rows).cautions
+    assert caution.startswith("TPU, batch 1 was not measured by turns with CPU, batch 1: what changed between them")
+
+
+def test_that_different_models_are_a_caution() -> None:
+    cpu, ggml = quiet("CPU", 5.0), quiet("ggml", 4.0)
+    other = replace(ggml, settings=replace(ggml.settings, model_path="/n.onnx"))
+    assert cautions(cpu, by_itself(other)) == "Different models are not compared with each other: m and n."
+
+
+def ended(compared: Compared, rounds: int, outcome: Outcome) -> Compared:
+    assert compared.part is not None
+    return replace(
+        compared,
+        outcome=outcome,
+        samples=compared.samples[: rounds * 15],
+        part=replace(compared.part, rounds=compared.part.rounds[:rounds]),
+    )
+
+
+def test_that_a_baseline_that_failed_early_is_the_reason_of_too_few_rounds() -> None:
+    cpu, ggml = ended(quiet("CPU", 5.0, is_baseline=True), 7, Outcome.FAILED), quiet("ggml", 4.0)
+    answer = answer_of([cpu, ggml])
+    assert answer.sentences[0] == "Too few rounds to tell ggml from CPU, which failed after 7 rounds."
+    assert answer.cautions == (
+        "CPU failed after 7 rounds: too few in common with ggml to tell a difference (8 are needed).",
+    )
+    once = answer_of([ended(cpu, 1, Outcome.FAILED), ggml, quiet("NPU:0", 3.0)])
+    assert once.cautions == (
+        "CPU failed after 1 round: too few in common with ggml and NPU:0 to tell a difference (9 are needed).",
+    )
+    stopped = answer_of([ggml, ended(cpu, 7, Outcome.STOPPED)])
+    assert stopped.cautions[0].startswith("CPU was stopped after 7 rounds: too few in common with ggml")
+
+
+def test_that_rows_without_a_common_round_have_the_same_reason() -> None:
+    cpu, ggml = ended(quiet("CPU", 5.0, is_baseline=True), 3, Outcome.FAILED), quiet("ggml", 4.0)
+    assert ggml.part is not None
+    ggml = replace(ggml, samples=ggml.samples[45:], part=replace(ggml.part, rounds=ggml.part.rounds[3:]))
+    answer = answer_of([cpu, ggml])
+    assert answer.cautions == (
+        "CPU failed after 3 rounds: too few in common with ggml to tell a difference (8 are needed).",
+    )
+
+
+def test_that_so_many_rows_need_more_rounds() -> None:
+    rows = [row(name, [level * MS] * 8, rounds=8) for name, level in (("CPU", 5), ("a", 4), ("b", 3))]
+    assert answer_of(rows).cautions == ("Intervals of 99 % for so many rows need at least 9 rounds; there are 8.",)
+
+
 def test_that_other_circumstances_are_cautions() -> None:
     cpu, ggml = quiet("CPU", 5.0), quiet("ggml", 4.0)
     text = cautions(cpu, replace(ggml, machine="Other CPU, Windows"))
     assert "different machines: Some CPU, Linux; Other CPU, Windows." in text
     assert "Whether /m.onnx is the same file on each machine is not known." in text
     assert "versions of ONNX Runtime: 1.32.0, 1.30.0." in cautions(cpu, replace(ggml, onnxruntime="1.30.0"))
-    elsewhere = replace(ggml, settings=replace(ggml.settings, model_path="/n.onnx"))
-    assert "Different model files: /m.onnx, /n.onnx;" in cautions(cpu, elsewhere)
+    elsewhere = replace(ggml, settings=replace(ggml.settings, model_path="/other/m.onnx"))
+    assert "Different model files: /m.onnx, /other/m.onnx;" in cautions(cpu, elsewhere)
 
 
 @pytest.mark.parametrize(
