@@ -28,10 +28,7 @@ def run_compare(arguments: argparse.Namespace) -> int:
         order = CompareOrder(arguments)
         wanted = order.libraries()
         engine.start()
-        libraries = engine.load(wanted, arguments.timeout)
-        failed = next((library.error for library in libraries if library.error is not None), None)
-        if failed is not None:
-            return fail(failed)
+        libraries = engine.load_all(wanted, arguments.timeout)
         return _compare(engine, order, libraries, arguments)
     except FailureError as error:
         return fail(error.failure)

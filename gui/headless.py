@@ -116,6 +116,14 @@ class HeadlessEngine:
         """Load libraries, name and path each, and return what became of each; none of them can end it all."""
         return tuple(self._load(name, str(Path(path).expanduser().absolute()), timeout_s) for name, path in libraries)
 
+    def load_all(self, libraries: list[tuple[str, str]], timeout_s: float) -> tuple[Library, ...]:
+        """Load libraries, none of which may fail. Raises `FailureError` with the first failure."""
+        loaded = self.load(libraries, timeout_s)
+        for library in loaded:
+            if library.error is not None:
+                raise FailureError(library.error)
+        return loaded
+
     def inventory(self) -> Inventory:
         """Return what is loaded and all devices. Raises `FailureError`."""
         return from_json(Inventory, self._ask(Op.DEVICES, "listing devices"))

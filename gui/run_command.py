@@ -37,10 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
         order = RunOrder(arguments)
         wanted = order.libraries()
         engine.start()
-        libraries = engine.load(wanted, arguments.timeout)
-        failed = next((library for library in libraries if library.error is not None), None)
-        if failed is not None and failed.error is not None:
-            return fail(failed.error)
+        libraries = engine.load_all(wanted, arguments.timeout)
         devices = engine.inventory().devices
         setup = order.setup(libraries, devices)
         for remark in order.remarks:

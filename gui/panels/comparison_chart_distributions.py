@@ -8,12 +8,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QWidget
 
 from ..models.comparison_table import ComparisonRow
 from ..records.samples import Nanoseconds
-from .comparison_chart_plot import ComparisonPlot, LatencyAxis, padded
+from .comparison_chart_plot import ComparisonPlot, LatencyAxis, RowsWidget, padded
 from .comparison_chart_rows import BoxesChart, evenly
 from .series_styles import series_style
 
@@ -23,7 +23,7 @@ _TAIL: Final = 4.0
 """Beyond p95 so many times its distance from the median is shown, unless the user zooms out."""
 
 
-class DistributionsChart(QWidget):
+class DistributionsChart(RowsWidget):
     """Boxes on the left, which name the rows, and cumulative distributions on the right."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -33,8 +33,6 @@ class DistributionsChart(QWidget):
         self._plot = ComparisonPlot(self.tr("Share of runs up to a latency"), axes={"bottom": self._axis})
         self._curves: list[Any] = []
         self._steps: dict[str, tuple[int, bool, Nanoseconds, npt.NDArray[np.float64]]] = {}
-        self._rows: tuple[ComparisonRow, ...] = ()
-        self._chosen: frozenset[int] = frozenset()
         self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
         self._build()
         self._tint()
@@ -61,21 +59,6 @@ class DistributionsChart(QWidget):
     def parts(self) -> tuple[QWidget, ...]:
         """What a picture of it shows."""
         return (self._boxes.plot, self._plot)
-
-    def show_rows(self, rows: Sequence[ComparisonRow], chosen: frozenset[int]) -> None:
-        """Show these rows; where some are chosen the others step back."""
-        self._rows, self._chosen = tuple(rows), chosen
-        self._show()
-
-    def view_all(self) -> None:
-        """Show everything again."""
-        self._plot.view_all()
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Qt's."""
-        super().changeEvent(event)
-        if event.type() is QEvent.Type.PaletteChange:
-            self._tint()
 
     def _show(self) -> None:
         rows = [row for row in self._rows if row.statistics is not None]

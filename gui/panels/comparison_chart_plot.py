@@ -9,10 +9,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
-from PySide6.QtCore import QLocale, Signal
+from PySide6.QtCore import QEvent, QLocale, QRectF, Signal
 from PySide6.QtGui import QPalette, QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import QWidget
 
 from .. import theme
+from ..models.comparison_table import ComparisonRow
 
 SECONDS: Final = 1e-9
 _DECADE: Final = 10.0
@@ -161,6 +163,55 @@ class ComparisonPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no t
 
     def _on_zoomed(self) -> None:
         self.follows = False
+
+
+class WholeViewItem(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no types
+    """Draws all rows at once, over all that is seen: an item each would take most of the time of a frame."""
+
+    def boundingRect(self) -> QRectF:
+        """Qt's: all that may be seen."""
+        return QRectF(self.viewRect())
+
+    def viewTransformChanged(self) -> None:
+        """pyqtgraph's."""
+        super().viewTransformChanged()
+        self.prepareGeometryChange()
+
+
+class RowsWidget(QWidget):
+    """A chart of the rows of a comparison. Subclasses make the plot, draw the rows in `_show`, and take colours in
+    `_tint`.
+    """
+
+    _plot: ComparisonPlot
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._rows: tuple[ComparisonRow, ...] = ()
+        self._chosen: frozenset[int] = frozenset()
+
+    def show_rows(self, rows: Sequence[ComparisonRow], chosen: frozenset[int]) -> None:
+        """Show these rows; where some are chosen the others step back."""
+        self._rows, self._chosen = tuple(rows), chosen
+        self._show()
+
+    def view_all(self) -> None:
+        """Show everything again."""
+        self._plot.view_all()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt's."""
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.PaletteChange:
+            self._tint()
+
+    def _show(self) -> None:
+        """Draw the rows."""
+        raise NotImplementedError
+
+    def _tint(self) -> None:
+        """Take the palette's colours."""
+        raise NotImplementedError
 
 
 def padded(low: float, high: float, share: float = 0.06) -> tuple[float, float]:

@@ -17,7 +17,7 @@ from ..models.comparison_table import ComparisonRow, doubt_text, outcome_text, r
 from ..models.texts import DASH, time_text
 from ..records.samples import Nanoseconds
 from ..trial_run import LIVE_SAMPLES
-from .comparison_chart_plot import ComparisonPlot, LatencyAxis, padded, spans_decade
+from .comparison_chart_plot import ComparisonPlot, LatencyAxis, WholeViewItem, padded, spans_decade
 from .series_styles import series_style
 
 _ROW_HEIGHT: Final = 1.15
@@ -49,7 +49,7 @@ class Shape:
     is_hollow: bool = False
 
 
-class ShapesItem(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no types
+class ShapesItem(WholeViewItem):
     """Draws the shapes of all rows."""
 
     def __init__(self) -> None:
@@ -62,15 +62,6 @@ class ShapesItem(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no t
         self.prepareGeometryChange()
         self.shapes, self._ground = tuple(shapes), ground
         self.update()
-
-    def boundingRect(self) -> QRectF:
-        """Qt's: all that may be seen."""
-        return QRectF(self.viewRect())
-
-    def viewTransformChanged(self) -> None:
-        """pyqtgraph's."""
-        super().viewTransformChanged()
-        self.prepareGeometryChange()
 
     def paint(self, painter: QPainter, _option: QStyleOptionGraphicsItem, _widget: QWidget | None = None) -> None:
         """Qt's; in pixels, so that ends and dots are round and no thicker where the view is stretched."""

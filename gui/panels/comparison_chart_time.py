@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPalette, QPen, QTransform
 from PySide6.QtWidgets import QHBoxLayout, QStyleOptionGraphicsItem, QWidget
 
@@ -17,7 +17,7 @@ from ..models.comparison_table import ComparisonRow
 from ..models.texts import time_text
 from ..records.comparison import ComparisonPart
 from .comparison_chart_lines import Seconds, TimeLine
-from .comparison_chart_plot import ComparisonPlot, LatencyAxis, padded, spans_decade
+from .comparison_chart_plot import ComparisonPlot, LatencyAxis, RowsWidget, WholeViewItem, padded, spans_decade
 from .series_legend import LegendEntry, SeriesLegend
 from .series_styles import SeriesStyle, series_style
 
@@ -46,8 +46,8 @@ class Line:
     is_faded: bool
 
 
-class LinesItem(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no types
-    """Draws all rows at once: an item each would take most of the time of a frame."""
+class LinesItem(WholeViewItem):
+    """Draws the lines of all rows."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,15 +59,6 @@ class LinesItem(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no ty
         self.prepareGeometryChange()
         self.lines, self._has_marks = tuple(lines), has_marks
         self.update()
-
-    def boundingRect(self) -> QRectF:
-        """Qt's: all that may be seen."""
-        return QRectF(self.viewRect())
-
-    def viewTransformChanged(self) -> None:
-        """pyqtgraph's."""
-        super().viewTransformChanged()
-        self.prepareGeometryChange()
 
     def paint(self, painter: QPainter, _option: QStyleOptionGraphicsItem, _widget: QWidget | None = None) -> None:
         """Qt's."""
@@ -104,7 +95,7 @@ class LinesItem(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no ty
                 painter.drawEllipse(point, _MARK, _MARK)
 
 
-class OverTimeChart(QWidget):
+class OverTimeChart(RowsWidget):
     """For each row the fastest and slowest of each stretch of time, and a line through the medians of its rounds."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -117,8 +108,6 @@ class OverTimeChart(QWidget):
         self._slower = pg.TextItem(anchor=(1, 0))
         self._lines: dict[str, TimeLine] = {}
         self._item = LinesItem()
-        self._rows: tuple[ComparisonRow, ...] = ()
-        self._chosen: frozenset[int] = frozenset()
         self._build()
         self._tint()
 
@@ -146,21 +135,6 @@ class OverTimeChart(QWidget):
     def parts(self) -> tuple[QWidget, ...]:
         """What a picture of it shows."""
         return (self._plot, self._legend)
-
-    def show_rows(self, rows: Sequence[ComparisonRow], chosen: frozenset[int]) -> None:
-        """Show these rows; where some are chosen the others step back."""
-        self._rows, self._chosen = tuple(rows), chosen
-        self._show()
-
-    def view_all(self) -> None:
-        """Show everything again."""
-        self._plot.view_all()
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Qt's."""
-        super().changeEvent(event)
-        if event.type() is QEvent.Type.PaletteChange:
-            self._tint()
 
     # ---- What is drawn ----
 

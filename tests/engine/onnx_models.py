@@ -21,6 +21,14 @@ def value(name: str, *shape: int | str | None, element: int = TensorProto.FLOAT)
     return helper.make_tensor_value_info(name, element, shape)
 
 
+def long_chain(path: Path, count: int, size: int) -> Path:
+    """Save a model whose run takes long: `count` products of matrices, between which ORT looks whether it shall end."""
+    nodes = [helper.make_node("MatMul", [f"x{n}" if n else "x", "w"], [f"x{n + 1}"]) for n in range(count)]
+    weights = numpy_helper.from_array(np.eye(size, dtype=np.float32), "w")
+    inputs, outputs = [value("x", size, size)], [value(f"x{count}", size, size)]
+    return save(path, helper.make_graph(nodes, "long", inputs, outputs, [weights]), opset=13)
+
+
 def save(path: Path, graph: onnx.GraphProto, *, ir_version: int = 8, opset: int = 14, **fields: Any) -> Path:
     """Write a model of a graph. Nothing is checked."""
     fields.setdefault("opset_imports", [helper.make_opsetid("", opset)])

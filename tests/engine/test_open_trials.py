@@ -8,9 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
 
 from gui.records.check import Agreement
 from gui.records.comparison import RoundFacts, RoundLimits
@@ -22,6 +20,7 @@ from gui.records.trial import Ending, Stage, TrialFacts, TrialSettings
 from ..conftest import StartEngine
 from ..engine_process import EngineEndedError, EngineProcess
 from .conftest import Register, settings_for, unmaps_libraries
+from .onnx_models import long_chain
 
 LINUX = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
 ONE = RoundLimits(iterations=1)
@@ -67,20 +66,6 @@ def marks(engine: EngineProcess, request: int) -> list[str]:
     """Return the marks of a request in stderr: a stage, or where it begins and ends."""
     found = [mark for mark in map(decode_mark, engine.stderr()) if mark is not None and mark.request == request]
     return [mark.stage or ("ends" if mark.ends else "begins") for mark in found]
-
-
-def long_model(path: Path) -> Path:
-    """Save a model of many nodes, between which ORT looks whether it shall end."""
-    nodes = [helper.make_node("MatMul", [f"x{n}" if n else "x", "w"], [f"x{n + 1}"]) for n in range(100)]
-    graph = helper.make_graph(
-        nodes,
-        "long",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [192, 192])],
-        [helper.make_tensor_value_info("x100", TensorProto.FLOAT, [192, 192])],
-        [numpy_helper.from_array(np.eye(192, dtype=np.float32), "w")],
-    )
-    onnx.save(helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 13)]), str(path))
-    return path
 
 
 # ---- From its opening to its close ----
@@ -306,7 +291,7 @@ def test_that_a_run_that_was_ended_within_leaves_the_session_usable(rounds: Roun
     """ORT's flag stays set until it is reset: every later run would end at once."""
     engine = rounds.engine
     cpu = engine.inventory().devices[0].key
-    rounds.open(settings_for(long_model(tmp_path / "long.onnx"), cpu, warmup=0))
+    rounds.open(settings_for(long_chain(tmp_path / "long.onnx", 100, 192), cpu, warmup=0))
     for _ in range(3):
         request = engine.start_round("a", ENDLESS)
         engine.wait_for_samples(request, Stage.WARMING_UP)
@@ -510,7 +495,7 @@ def test_that_the_memory_of_a_trial_is_looked_at_before_others_have_theirs(
     assert opened.memory_peak_bytes is not None
     assert opened.memory_before_bytes <= opened.memory_created_bytes
     assert opened.memory_peak_bytes - opened.memory_created_bytes >= 16 * rows  # the outputs of its runs
-    rounds.open(settings_for(long_model(tmp_path / "long.onnx"), cpu, warmup=0), "second")
+    rounds.open(settings_for(long_chain(tmp_path / "long.onnx", 100, 192), cpu, warmup=0), "second")
     engine.measure_round("first", ONE)
     closed = rounds.close("first").costs or TrialCosts()
     assert (closed.memory_before_bytes, closed.memory_created_bytes, closed.memory_peak_bytes) == (

@@ -18,24 +18,11 @@ from gui.records.trial import Binding, Ending, Stage, StopRule, TrialFacts, Tria
 from ..conftest import StartEngine
 from ..engine_process import EngineProcess
 from .conftest import Register, settings_for
+from .onnx_models import long_chain
 
 
 def on_cpu(engine: EngineProcess, model: Path) -> TrialSettings:
     return settings_for(model, engine.inventory().devices[0].key)
-
-
-def many_nodes(path: Path) -> Path:
-    """Save a model whose run takes long and consists of many nodes, between which ORT looks whether it shall end."""
-    nodes = [helper.make_node("MatMul", [f"x{n}" if n else "x", "w"], [f"x{n + 1}"]) for n in range(400)]
-    graph = helper.make_graph(
-        nodes,
-        "long",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [256, 256])],
-        [helper.make_tensor_value_info("x400", TensorProto.FLOAT, [256, 256])],
-        [numpy_helper.from_array(np.eye(256, dtype=np.float32), "w")],
-    )
-    onnx.save(helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 13)]), str(path))
-    return path
 
 
 # ---- IO binding ----
@@ -178,7 +165,7 @@ def test_that_a_median_that_is_not_stable_in_time_ends_by_the_seconds(
 
 
 def test_that_a_run_that_ort_can_end_is_ended_and_the_engine_goes_on(engine: EngineProcess, tmp_path: Path) -> None:
-    settings = replace(on_cpu(engine, many_nodes(tmp_path / "long.onnx")), run_timeout_s=0.02)
+    settings = replace(on_cpu(engine, long_chain(tmp_path / "long.onnx", 400, 256)), run_timeout_s=0.02)
     with pytest.raises(FailureError) as caught:
         engine.run_trial(settings)
     failure = caught.value.failure

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
+import pickle
+import subprocess
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -293,6 +293,17 @@ def _costs_after_a_peak() -> tuple[Memory, TrialCosts]:
 
 
 def _in_fresh_process(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(max_workers=1, mp_context=context) as pool:
-        return pool.submit(function, *args, **kwargs).result()
+    """Return what a function of this module returns in a new process.
+
+    That of multiprocessing would leave its resource tracker running, and other tests count the processes.
+    """
+    call = "import pickle, sys; f, a, k = pickle.load(sys.stdin.buffer); pickle.dump(f(*a, **k), sys.stdout.buffer)"
+    finished = subprocess.run(
+        [sys.executable, "-c", call],
+        input=pickle.dumps((function, args, kwargs)),
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
+        check=True,
+    )
+    result: T = pickle.loads(finished.stdout)  # noqa: S301 - our own process wrote it
+    return result

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from gui.records.check import Agreement, OutputCheck
 from gui.records.compared import Compared
 from gui.records.comparison import ComparisonPart, Round
+from gui.records.comparison_answer import Answer, Ratio, answer_of
 from gui.records.failure import Failure, FailureKind
 from gui.records.placement import Placement
 from gui.records.result import Outcome
@@ -117,3 +118,13 @@ def sized(label: str, level: float, **sizes: int) -> Compared:
     dimensions = tuple(DimensionSize(name=name, size=size) for name, size in sizes.items())
     words = "".join(f", {name} {size}" for name, size in sizes.items())
     return quiet(f"{label}{words}", level, sizes=dimensions)
+
+
+def first_sentence(*rows: Compared, baseline: int | None = None) -> str:
+    return answer_of(rows, baseline).sentences[0]
+
+
+def some_ratio(answer: Answer, index: int) -> Ratio:
+    found = answer.ratios[index]
+    assert found is not None
+    return found

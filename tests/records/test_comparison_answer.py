@@ -6,14 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from gui.records.compared import Compared
 from gui.records.comparison_answer import (
     Answer,
     answer_of,
     items_of,
     varying_dimension,
 )
-from gui.records.comparison_ratio import Ratio, Verdict, ratio_texts
+from gui.records.comparison_ratio import Verdict, ratio_texts
 from gui.records.result import Outcome
 from gui.records.trial import DimensionSize, TrialFacts
 
@@ -22,21 +21,12 @@ from .simulated_rows import (
     MS,
     by_itself,
     failed,
+    first_sentence,
     quiet,
     row,
     sized,
+    some_ratio,
 )
-
-
-def first_sentence(*rows: Compared, baseline: int | None = None) -> str:
-    return answer_of(rows, baseline).sentences[0]
-
-
-def some_ratio(answer: Answer, index: int) -> Ratio:
-    found = answer.ratios[index]
-    assert found is not None
-    return found
-
 
 # ---- What is no measurement ----
 

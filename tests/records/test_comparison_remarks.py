@@ -10,10 +10,8 @@ import pytest
 from gui.records.check import Agreement
 from gui.records.compared import Compared
 from gui.records.comparison_answer import (
-    Answer,
     answer_of,
 )
-from gui.records.comparison_ratio import Ratio
 from gui.records.result import Outcome
 
 from .simulated_rows import (
@@ -23,24 +21,15 @@ from .simulated_rows import (
     by_itself,
     drawn,
     failed,
+    first_sentence,
     placed,
     quiet,
     row,
     sized,
+    some_ratio,
     with_check,
     with_placement,
 )
-
-
-def first_sentence(*rows: Compared, baseline: int | None = None) -> str:
-    return answer_of(rows, baseline).sentences[0]
-
-
-def some_ratio(answer: Answer, index: int) -> Ratio:
-    found = answer.ratios[index]
-    assert found is not None
-    return found
-
 
 # ---- What does not count ----
 
