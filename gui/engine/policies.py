@@ -13,14 +13,17 @@ from ..records.dimensions import with_derived
 from ..records.engine_command import PACKAGE_ROOT
 from ..records.failure import Failure, FailureError, FailureKind, failure_error
 from ..records.model import free_names
+from ..records.placement import OpCount, PlacedNodes
 from ..records.policies import PolicyOutcome, expected_device
 from ..records.trial import Policy, Stage, Target, TrialSettings
 from . import ort
 from .cancellation import Cancellation
 from .failures import is_cancellation, trial_failure
 from .models import describe_model
+from .node_counts import better_of, count_nodes, is_doubtful
 from .registry import Registry
 from .sessions import placed_nodes, placement_of, session_options
+from .trial_inputs import prepare_inputs
 
 _TINY_MODEL: Final = PACKAGE_ROOT / "resources" / "policy_model.onnx"
 
@@ -40,14 +43,15 @@ def explain_policy(
     """
     path = model_path or str(_TINY_MODEL)
     try:
-        sizes = with_derived(free_names(describe_model(path).inputs), {})
+        description = describe_model(path)
+        sizes = with_derived(free_names(description.inputs), {})
     except ValueError as error:
         message = f"A free dimension has no usable size: {error}."
         raise failure_error(FailureKind.BAD_DIMENSION, message, hint="Choose another model.") from error
     outcome = PolicyOutcome(policy=policy, order=_order_of_preference(path, registry))
     _end_if_wanted(cancellation)
     try:
-        outcome = _created(outcome, path, ep_options, sizes, registry, cancellation)
+        outcome = _created(outcome, path, ep_options, sizes, description.op_counts, registry, cancellation)
     except FailureError as error:
         outcome = _failed(outcome, error.failure, registry)
     except ort.ERRORS as error:
@@ -97,6 +101,7 @@ def _created(
     path: str,
     ep_options: StringMap,
     sizes: dict[str, int],
+    op_counts: tuple[OpCount, ...] | None,
     registry: Registry,
     cancellation: Cancellation,
 ) -> PolicyOutcome:
@@ -111,14 +116,37 @@ def _created(
     providers = tuple(session.get_providers())
     ep_name = providers[0] if providers else ""
     of_inputs = registry.keys_of(list(session.get_input_epdevices()))
+    nodes = placed_nodes(session)
+    if is_doubtful(nodes, (ep_name,), op_counts):
+        del session
+        gc.collect()
+        nodes = _counted(nodes, ep_name, settings, sizes, registry, cancellation)
     return replace(
         outcome,
         ep_name=ep_name,
         device_key=_device_of(outcome, ep_name, of_inputs, registry.inventory().devices),
         providers=providers,
-        placement=placement_of(placed_nodes(session)),
+        placement=placement_of(nodes),
         creation_ns=took,
     )
+
+
+def _counted(
+    recorded: PlacedNodes | None,
+    ep_name: str,
+    settings: TrialSettings,
+    sizes: dict[str, int],
+    registry: Registry,
+    cancellation: Cancellation,
+) -> PlacedNodes | None:
+    """Return the nodes after a run with generated inputs; None where it fails: a trial will tell why."""
+    if recorded is None:
+        return None
+    try:
+        feeds = prepare_inputs(settings).feeds
+    except FailureError:
+        return None
+    return better_of(recorded, count_nodes(settings, registry, sizes, feeds, cancellation), (ep_name,))
 
 
 def _device_of(outcome: PolicyOutcome, ep_name: str, of_inputs: tuple[str, ...], devices: tuple[Device, ...]) -> str:

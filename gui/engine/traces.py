@@ -122,6 +122,15 @@ def read_trace(path: Path, last: int) -> Trace:
     return trace
 
 
+def nodes_that_ran(path: Path) -> list[tuple[str, str, str]]:
+    """Return EP, operator and name of each node in a trace, once each, in the order of their first calls.
+
+    Raises `OSError`.
+    """
+    keys = dict.fromkeys(event.key for run in read_trace(path, 1).runs for event in run.nodes)
+    return [(key.ep_name, _shown_op(key), key.name) for key in keys]
+
+
 def typical(runs: list[RunEvents]) -> tuple[list[RunEvents], list[RunEvents]]:
     """Return the runs that count, and those left out because something held them up: they took more than twice the
     median. One of them could be most of a small model's time. Where they are many they belong to it: none is left out.

@@ -17,12 +17,13 @@ from typing import Any, Final
 from ..records.codec import string_map
 from ..records.comparison import RoundFacts, RoundLimits
 from ..records.failure import Failure, FailureError, FailureKind
-from ..records.placement import PlacedNodes
+from ..records.placement import COUNTED_NOTE, NOT_COUNTED_NOTE, OpCount, PlacedNodes
 from ..records.samples import Nanoseconds
 from ..records.trial import Ending, ProviderOptions, Stage, TrialFacts, TrialSettings
 from . import ort
 from .cancellation import Cancellation
 from .failures import is_cancellation, plain_words, trial_failure
+from .node_counts import better_of, count_nodes, is_doubtful
 from .outputs import non_finite, output_info, save_outputs
 from .references import FirstOutputs, References, check_outputs
 from .registry import Registry
@@ -85,6 +86,8 @@ class Trial:
         self._facts = TrialFacts()
         self._feeds: dict[str, Any] = {}
         self._sizes: dict[str, int] = {}
+        self._op_counts: tuple[OpCount, ...] | None = None
+        self._doubtful: PlacedNodes | None = None  # what ORT recorded, to be checked
         self._session: Any = None
         self._run_options = ort.RunOptions()
         self._runner: Runner | None = None
@@ -103,6 +106,7 @@ class Trial:
         if failure is not None:
             self._return_to(stage)
             raise FailureError(failure)
+        self._count_nodes()
         self._check()
         if self._facts.ending is None and self._cancellation.is_requested():
             self._know(ending=Ending.STOPPED)
@@ -159,6 +163,7 @@ class Trial:
             self._usage.rounds_ended()
             self._release()
         if check:
+            self._count_nodes()
             self._check()
         return self._facts
 
@@ -235,7 +240,7 @@ class Trial:
 
     def _make_inputs(self) -> None:
         made = prepare_inputs(self._settings)
-        self._feeds, self._sizes = made.feeds, made.sizes
+        self._feeds, self._sizes, self._op_counts = made.feeds, made.sizes, made.op_counts
         self._know(inputs=made.facts, dimensions=made.dimensions, notes=made.notes)
 
     def _create_session(self) -> None:
@@ -263,7 +268,6 @@ class Trial:
         saved = settings.session.optimized_model_path
         self._know(
             session_creation_ns=created,
-            placement=placement_of(nodes),
             providers=providers,
             provider_options=tuple(
                 ProviderOptions(ep_name=name, options=string_map(entries))
@@ -275,10 +279,18 @@ class Trial:
         if settings.target.policy is not None:
             devices = self._registry.keys_of(list(self._session.get_input_epdevices()))
             self._know(target_devices=devices, wanted_eps=providers[:1])
-        if nodes is not None and any(group.op_type in _CONTAINERS for group in nodes.groups):
+        if is_doubtful(nodes, self._facts.wanted_eps, self._op_counts):
+            self._doubtful = nodes
+        else:
+            self._place(nodes)
+
+    def _place(self, nodes: PlacedNodes | None) -> None:
+        self._know(placement=placement_of(nodes))
+        if nodes is None:
+            return
+        if any(group.op_type in _CONTAINERS for group in nodes.groups):
             self._know(notes=(*self._facts.notes, _WITHIN))
-        if nodes is not None:
-            self._listener.nodes(without_excess(nodes))
+        self._listener.nodes(without_excess(nodes))
 
     def _run_first(self) -> None:
         settings = self._settings
@@ -374,6 +386,22 @@ class Trial:
             self._runner = self._runs = None
             self._session = None
             gc.collect()
+
+    def _count_nodes(self) -> None:
+        """Check a record of nodes that may have gaps. The session is gone by then, as for the comparison."""
+        recorded, wanted = self._doubtful, self._facts.wanted_eps
+        if recorded is None:
+            return
+        counted = None
+        if not self._cancellation.is_requested():
+            self._enter(Stage.CHECKING)
+            counted = count_nodes(self._settings, self._registry, self._sizes, self._feeds, self._cancellation)
+        nodes = better_of(recorded, counted, wanted)
+        if nodes is None:
+            self._know(notes=(*self._facts.notes, NOT_COUNTED_NOTE))
+        elif nodes is counted:
+            self._know(notes=(*self._facts.notes, COUNTED_NOTE))
+        self._place(nodes)
 
     def _check(self) -> None:
         """Compare the outputs of the first run with the CPU's. The session is gone by then: two at a time would need

@@ -9,6 +9,7 @@ from ..records.dimensions import with_derived
 from ..records.failure import FailureKind, failure_error
 from ..records.inputs import Fill, InputFact, InputSource, SourceKind
 from ..records.model import TensorInfo, free_names
+from ..records.placement import OpCount
 from ..records.trial import DimensionSize, TrialSettings
 from .inputs import make_inputs, sizes_of_files
 from .models import describe_model
@@ -26,6 +27,8 @@ class PreparedInputs:
     dimensions: tuple[DimensionSize, ...]
     """Those of the model's free dimensions."""
     notes: tuple[str, ...] = ()
+    op_counts: tuple[OpCount, ...] | None = None
+    """The operators of the model file."""
 
 
 def prepare_inputs(settings: TrialSettings) -> PreparedInputs:
@@ -56,6 +59,7 @@ def prepare_inputs(settings: TrialSettings) -> PreparedInputs:
         facts=made.facts,
         dimensions=tuple(DimensionSize(name=name, size=size) for name, size in sizes.items() if size > 0),
         notes=notes,
+        op_counts=description.op_counts,
     )
 
 

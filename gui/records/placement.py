@@ -1,6 +1,7 @@
 """Placement: which EP got which nodes of a model, and whether that is what was wanted.
 
-Source: `InferenceSession.get_provider_graph_assignment_info()`, taken before ORT's later fusions.
+Source: `InferenceSession.get_provider_graph_assignment_info()`, taken before ORT's later fusions; where that has gaps,
+the nodes of one run under ORT's profiler, after all fusions.
 """
 
 from __future__ import annotations
@@ -10,6 +11,17 @@ from enum import Enum
 
 MAX_NODE_NAMES = 200_000
 """Names of more nodes are left out; they are counted all the same."""
+
+COUNTED_NOTE = (
+    "ORT's record misses nodes of this EP, so those of one run under ORT's profiler were counted, in a session of its "
+    "own after the measuring."
+)
+"""A note of trials of which ORT recorded too few nodes."""
+
+NOT_COUNTED_NOTE = (
+    "ORT's record of which EP got which nodes cannot be all there is. They were not counted: the trial was stopped, or "
+    "the run for it failed."
+)
 
 _FEW_OPS = 6
 

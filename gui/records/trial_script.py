@@ -11,6 +11,7 @@ from pathlib import PurePath
 
 from .device import Device
 from .library import Library, LibraryState
+from .placement import COUNTED_NOTE
 from .protocol import Greeting
 from .script_body import ScriptBody
 from .script_inputs import comment_text, inputs_code
@@ -97,6 +98,10 @@ def _head(
     if facts.placement is not None:
         placed = ", ".join(f"{part.ep_name}: {part.node_count} nodes" for part in facts.placement)
         lines.append(f"There it was placed so: {placed}.")
+        if COUNTED_NOTE in facts.notes:
+            lines.append(
+                "ORT's own record, which this script prints, misses nodes of that EP: they were counted apart."
+            )
     versions: dict[str, str] = {}
     if environment is not None:
         versions = {"onnxruntime": environment.onnxruntime, "numpy": environment.numpy}

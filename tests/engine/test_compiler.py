@@ -100,7 +100,7 @@ def test_that_an_ep_that_fails_to_compile_is_quoted(
 def test_that_compiling_tells_its_stages_and_can_be_stopped(
     engine: EngineProcess, register: Register, add_model: Path, tmp_path: Path
 ) -> None:
-    keys = register(engine, "compile=slow,slow_ms=1000")
+    keys = register(engine, "compile=slow,slow_ms=3000")
     request = compile_request(engine, settings_for(add_model, *keys), tmp_path / "out.onnx")
     engine.wait_for_stage(request, Stage.COMPILING)
     engine.send(Op.CANCEL, request=request)

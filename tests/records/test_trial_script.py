@@ -19,7 +19,7 @@ from gui.records.inputs import Fill, InputFact, InputSource, SourceKind
 from gui.records.library import Library, LibraryState
 from gui.records.log import LogSeverity
 from gui.records.model import TensorInfo
-from gui.records.placement import Placement
+from gui.records.placement import COUNTED_NOTE, Placement
 from gui.records.protocol import Greeting
 from gui.records.script_elements import SCRIPT_ELEMENTS
 from gui.records.script_parts import STATISTICS_CODE
@@ -177,6 +177,12 @@ def test_that_a_policy_has_all_libraries_that_were_loaded() -> None:
 def test_that_libraries_of_a_set_up_serve_as_well() -> None:
     text = trial_script(ON_NPU, (NPU,), (SetupLibrary(name="some", path="/else.so"),), FACTS, None)
     assert lines_of(text, '.so"') == ['"some": "/else.so",']
+
+
+def test_that_the_head_says_where_the_record_it_prints_has_gaps() -> None:
+    text = script(ON_NPU, facts=replace(FACTS, notes=(COUNTED_NOTE,)))
+    assert lines_of(text, "ORT's own record")
+    assert not lines_of(script(ON_NPU), "ORT's own record")
 
 
 def test_that_the_head_says_what_it_repeats_and_what_it_needs() -> None:
