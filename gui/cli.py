@@ -231,7 +231,7 @@ def _parser() -> tuple[argparse.ArgumentParser, list[str]]:
 def _add_target(options: _RunOptions) -> None:
     options.group("where")
     either = options.either()
-    first = "run on the N-th device of this EP, counted from 0 (CPUExecutionProvider)"
+    first = "run on the N-th device of this EP, counted from 0 (CPUExecutionProvider); a short form will do: webgpu"
     options.add("--device", "EP[:N]", first, to=either)
     policies = [policy.value for policy in Policy]
     options.add("--policy", "NAME", "let ORT choose: " + ", ".join(policies), to=either, choices=policies)

@@ -6,13 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from .named_devices import device_named, short_name
 from .records.codec import StringMap
 from .records.device import Device
-from .records.failure import FailureKind, failure_error
 from .records.trial import Policy
 
 ALL, ALL_POLICIES, POLICY_PREFIX = "all", "all-policies", "policy:"
-_EP_ENDING = "ExecutionProvider"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,38 +69,8 @@ def _meant(word: TargetWord, devices: tuple[Device, ...], names: dict[str, str])
     if word.text.startswith(POLICY_PREFIX):
         policy = Policy(word.text.removeprefix(POLICY_PREFIX))
         return NamedTarget(label=policy.value, policy=policy, options=word.options)
-    device = _device(word.text, devices)
+    device = device_named(word.text, devices)
     return NamedTarget(label=names[device.key], device=device, options=word.options)
-
-
-def _device(wish: str, devices: tuple[Device, ...]) -> Device:
-    """Return the device that `EP`, `EP:N` or a short form of the EP's name means. Raises `FailureError`."""
-    name, number = wish, 0
-    head, separator, tail = wish.rpartition(":")
-    if separator and tail.isdecimal():
-        name, number = head, int(tail)
-    for is_meant in (_is_ep, _is_library):
-        those = [device for device in devices if is_meant(device, name)]
-        if number < len(those):
-            return those[number]
-        if those:
-            message = f"{name} has {len(those)} device(s), counted from 0; there is no {name}:{number}."
-            raise failure_error(FailureKind.DEVICE_VANISHED, message)
-    there = ", ".join(dict.fromkeys(_short(device.ep_name) for device in devices))
-    message = f"There is no target {wish}; EPs here: {there}."
-    raise failure_error(FailureKind.DEVICE_VANISHED, message, hint="Load its library with --library NAME=PATH.")
-
-
-def _is_ep(device: Device, name: str) -> bool:
-    return name.lower() in (device.ep_name.lower(), _short(device.ep_name).lower())
-
-
-def _is_library(device: Device, name: str) -> bool:
-    return device.library is not None and name.lower() == device.library.lower()
-
-
-def _short(ep_name: str) -> str:
-    return ep_name.removesuffix(_EP_ENDING) or ep_name
 
 
 def _device_names(devices: tuple[Device, ...]) -> dict[str, str]:
@@ -111,7 +80,7 @@ def _device_names(devices: tuple[Device, ...]) -> dict[str, str]:
     names = {}
     for device in devices:
         number = f":{seen[device.ep_name]}" if counts[device.ep_name] > 1 else ""
-        names[device.key] = f"{_short(device.ep_name)}{number}"
+        names[device.key] = f"{short_name(device.ep_name)}{number}"
         seen[device.ep_name] += 1
     return names
 

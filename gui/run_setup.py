@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from .named_devices import device_named
 from .records.check import CheckSettings
 from .records.codec import StringMap
 from .records.device import Device
@@ -90,7 +91,7 @@ class RunOrder:
             settings = _with_target(settings, self._target(devices), setup.devices, devices)
             setup = replace(setup, libraries=())
         elif second is not None:
-            target = replace(settings.target, second_keys=(device_of(second, devices).key,))
+            target = replace(settings.target, second_keys=(device_named(second, devices).key,))
             settings = replace(settings, target=target, second_options=())
         resolved = resolve(replace(setup, settings=settings), devices, libraries)
         if resolved.missing:
@@ -105,25 +106,9 @@ class RunOrder:
             return Target(policy=Policy(arguments.policy))
         second = arguments.second_device
         return Target(
-            device_keys=(device_of(arguments.device or CPU_EP_NAME, devices).key,),
-            second_keys=() if second is None else (device_of(second, devices).key,),
+            device_keys=(device_named(arguments.device or CPU_EP_NAME, devices).key,),
+            second_keys=() if second is None else (device_named(second, devices).key,),
         )
-
-
-def device_of(wish: str, devices: tuple[Device, ...]) -> Device:
-    """Return the device that `EP_NAME[:N]` means. Raises `FailureError`."""
-    name, number = wish, 0
-    head, separator, tail = wish.rpartition(":")
-    if separator and tail.isdecimal() and not any(device.ep_name == wish for device in devices):
-        name, number = head, int(tail)
-    found = [device for device in devices if device.ep_name == name]
-    if number < len(found):
-        return found[number]
-    there = ", ".join(dict.fromkeys(device.ep_name for device in devices))
-    message = f"There is no device {wish}; EPs here: {there}."
-    if found:
-        message = f"{name} has {len(found)} device(s), counted from 0; there is no {name}:{number}."
-    raise failure_error(FailureKind.DEVICE_VANISHED, message, hint="Load its library with --library NAME=PATH.")
 
 
 def _read(path: str) -> Setup:

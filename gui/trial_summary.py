@@ -10,6 +10,7 @@ from .records.placement import PlacementVerdict, judge_placement, placement_text
 from .records.policies import missed_preference
 from .records.result import TrialResult
 from .records.setup import Setup
+from .records.setup_file import device_text
 from .records.statistics import MIN_P99_SAMPLES, MIN_P999_SAMPLES, LatencyStatistics
 from .records.trial import CompiledModel, Ending, Target, TrialFacts, TrialSettings
 from .records.trial_log import TrialLog, placement_reasons
@@ -196,7 +197,7 @@ def comparison_rows(results: list[tuple[str, TrialResult]]) -> Rows:
 
 def _devices_text(keys: tuple[str, ...], devices: tuple[Device, ...]) -> str:
     chosen = (device for device in devices if device.key in keys)
-    return ", ".join(f"{device.ep_name} ({device.type.value} {device.device.vendor})" for device in chosen)
+    return ", ".join(map(device_text, chosen))
 
 
 def _statistics_rows(statistics: LatencyStatistics) -> Rows:

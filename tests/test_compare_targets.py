@@ -78,7 +78,7 @@ def test_that_policies_are_named_one_by_one_or_all() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("npu", "There is no target npu; EPs here: CPU, WebGpu, ggml."),
+        ("npu", "There is no device npu; EPs here: CPU, WebGpu, ggml."),
         ("webgpu:2", "webgpu has 2 device(s), counted from 0; there is no webgpu:2."),
     ],
 )

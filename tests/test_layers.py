@@ -112,7 +112,8 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
         "gui.headless_comparison",
         ("gui.records", "gui.headless", "gui.headless_trial", "gui.experiment", "gui.comparison_run", "gui.memory"),
     ),
-    ("gui.compare_targets", ("gui.records",)),
+    ("gui.named_devices", ("gui.records",)),
+    ("gui.compare_targets", ("gui.records", "gui.named_devices")),
     ("gui.compare_arguments", ("gui.arguments", "gui.records", "gui.compare_targets")),
     ("gui.compare_order", ("gui.records", "gui.run_setup", "gui.trial_summary", "gui.compare_targets")),
     (
@@ -132,7 +133,7 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("gui.written_places", ("gui.records",)),
     ("gui.console", ("gui.records",)),
     ("gui.arguments", ("gui.records",)),
-    ("gui.run_setup", ("gui.records",)),
+    ("gui.run_setup", ("gui.records", "gui.named_devices")),
     ("gui.trial_summary", ("gui.records",)),
     ("gui.commands", ("gui.records", "gui.headless", "gui.console", "gui.arguments")),
     ("gui.profile_command", ("gui.records", "gui.headless", "gui.console")),

@@ -358,9 +358,9 @@ def test_that_a_file_that_is_no_model_is_one_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("device", "said"),
     [
-        ("NoEp", "There is no device NoEp; EPs here: CPUExecutionProvider, GoodEp."),
+        ("NoEp", "There is no device NoEp; EPs here: CPU, GoodEp."),
         ("GoodEp:2", "GoodEp has 2 device(s), counted from 0; there is no GoodEp:2."),
-        ("NoEp:0", "There is no device NoEp:0; EPs here: CPUExecutionProvider, GoodEp."),
+        ("NoEp:0", "There is no device NoEp:0; EPs here: CPU, GoodEp."),
     ],
 )
 def test_that_a_device_that_is_not_there_is_named_beside_those_that_are(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gui.cli import read_arguments
+from gui.named_devices import device_named
 from gui.records.check import CheckSettings, Tolerance, default_tolerance
 from gui.records.device import Device, DeviceType, HardwareDevice, with_keys
 from gui.records.failure import FailureError, FailureKind
@@ -36,7 +37,7 @@ from gui.records.trial import (
     Target,
     TrialSettings,
 )
-from gui.run_setup import RunOrder, device_of
+from gui.run_setup import RunOrder
 
 
 def made(ep_name: str, library: str | None = None, device_type: DeviceType = DeviceType.CPU) -> Device:
@@ -224,23 +225,31 @@ def test_that_a_policy_takes_no_device_along() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "device"), [("Fast", FAST), ("Fast:0", FAST), ("Fast:1", FAST_2), ("CPUExecutionProvider", CPU)]
+    ("wish", "device"),
+    [
+        ("Fast", FAST),
+        ("Fast:0", FAST),
+        ("Fast:1", FAST_2),
+        ("CPUExecutionProvider", CPU),
+        ("cpu", CPU),
+        ("fast:1", FAST_2),
+    ],
 )
 def test_that_a_device_is_named_by_its_ep_and_a_number(wish: str, device: Device) -> None:
-    assert device_of(wish, DEVICES) == device
+    assert device_named(wish, DEVICES) == device
 
 
 @pytest.mark.parametrize(
     ("wish", "said"),
     [
-        ("NoEp", "There is no device NoEp; EPs here: CPUExecutionProvider, Fast, Slow."),
+        ("NoEp", "There is no device NoEp; EPs here: CPU, Fast, Slow."),
         ("Fast:2", "Fast has 2 device(s), counted from 0; there is no Fast:2."),
         ("", "There is no device ; EPs here:"),
     ],
 )
 def test_that_a_device_that_is_not_there_is_named_beside_those_that_are(wish: str, said: str) -> None:
-    with pytest.raises(FailureError, match="--library NAME=PATH") as raised:
-        device_of(wish, DEVICES)
+    with pytest.raises(FailureError) as raised:
+        device_named(wish, DEVICES)
     assert raised.value.failure.message.startswith(said)
 
 

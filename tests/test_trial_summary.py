@@ -77,7 +77,7 @@ def test_that_a_plain_trial_is_said_without_what_is_usual() -> None:
         *("Std deviation", "Variation", "Throughput"),
     ]
     assert dict(rows) | {
-        "Target": "Fast (GPU Maker), then CPUExecutionProvider (CPU AMD)",
+        "Target": "Fast (GPU, Maker), then CPUExecutionProvider (CPU, AMD)",
         "Ran on": "Fast (3 of 4 nodes), CPUExecutionProvider (1 of 4 nodes)",
         "Ended": "after 200 runs",
         "Median": "2.000 µs",
@@ -204,7 +204,7 @@ def test_that_a_compiled_model_is_said_with_time_size_nodes_and_places() -> None
     )
     assert compiled_rows(SETTINGS, compiled, DEVICES) == [
         ("Model", "/m/net.onnx"),
-        ("Target", "Fast (GPU Maker), then CPUExecutionProvider (CPU AMD)"),
+        ("Target", "Fast (GPU, Maker), then CPUExecutionProvider (CPU, AMD)"),
         ("Compiled", "in 1.200 s"),
         ("Size", "3.3 MiB"),
         ("Nodes", "1 EPContext, 2 not compiled"),
