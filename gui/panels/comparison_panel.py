@@ -299,8 +299,12 @@ class ComparisonPanel(QWidget):
         self._model.set_rows(self._found.rows)
         self._view.setColumnHidden(SIZES, len({sizes_text(row.trial) for row in self._found.rows}) <= 1)
         self._view.setColumnHidden(MACHINE, len({row.compared.machine for row in self._found.rows}) <= 1)
-        has_room = self._view.width() > self.fontMetrics().averageCharWidth() * _ROOMY
-        self._view.fit_columns({**_WIDEST, LABEL: 2 * _WIDEST[LABEL]} if has_room else _WIDEST)
+        widest = dict(_WIDEST)
+        if self._view.isColumnHidden(SIZES):
+            widest[OUTCOME] += _WIDEST[OUTCOME]
+        if self._view.width() > self.fontMetrics().averageCharWidth() * _ROOMY:
+            widest[LABEL] *= 2
+        self._view.fit_columns(widest)
         self._span()
         self._show_commands()
 
