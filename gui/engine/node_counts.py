@@ -100,10 +100,8 @@ def _trace_of_a_run(
     cancellation: Cancellation,
     prefix: Path,
 ) -> Path:
-    options = session_options(settings, registry, sizes, strict=settings.session.strict)
+    options = session_options(settings, registry, sizes, strict=settings.session.strict, trace_prefix=prefix)
     options.optimized_model_filepath = ""  # a trial has written it already
-    options.enable_profiling = True
-    options.profile_file_prefix = str(prefix)
     run_options = ort.RunOptions()
     cancellation.watch(session_options=options, run_options=run_options)
     session = ort.InferenceSession(settings.model_path, options, enable_fallback=0)

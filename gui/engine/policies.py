@@ -117,7 +117,7 @@ def _created(
     ep_name = providers[0] if providers else ""
     of_inputs = registry.keys_of(list(session.get_input_epdevices()))
     nodes = placed_nodes(session)
-    if is_doubtful(nodes, (ep_name,), op_counts):
+    if nodes is not None and is_doubtful(nodes, (ep_name,), op_counts):
         del session
         gc.collect()
         nodes = _counted(nodes, ep_name, settings, sizes, registry, cancellation)
@@ -132,7 +132,7 @@ def _created(
 
 
 def _counted(
-    recorded: PlacedNodes | None,
+    recorded: PlacedNodes,
     ep_name: str,
     settings: TrialSettings,
     sizes: dict[str, int],
@@ -140,8 +140,6 @@ def _counted(
     cancellation: Cancellation,
 ) -> PlacedNodes | None:
     """Return the nodes after a run with generated inputs; None where it fails: a trial will tell why."""
-    if recorded is None:
-        return None
     try:
         feeds = prepare_inputs(settings).feeds
     except FailureError:

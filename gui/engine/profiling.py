@@ -177,10 +177,7 @@ class _Profiling:
     def _create_session(self, trace_prefix: Path | None) -> None:
         self._enter(Stage.CREATING_SESSION)
         settings, strict = self._settings, self._settings.session.strict
-        options = session_options(settings, self._registry, self._sizes, strict=strict)
-        if trace_prefix is not None:
-            options.enable_profiling = True
-            options.profile_file_prefix = str(trace_prefix)
+        options = session_options(settings, self._registry, self._sizes, strict=strict, trace_prefix=trace_prefix)
         self._cancellation.watch(session_options=options, run_options=self._run_options)
         try:
             self._session = ort.InferenceSession(settings.model_path, options, enable_fallback=0)

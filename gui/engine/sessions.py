@@ -28,15 +28,25 @@ _LEVELS: Final = {
 _MODES: Final = {ExecutionMode.SEQUENTIAL: "ORT_SEQUENTIAL", ExecutionMode.PARALLEL: "ORT_PARALLEL"}
 
 
-def session_options(settings: TrialSettings, registry: Registry, sizes: Mapping[str, int], *, strict: bool) -> Any:
+def session_options(
+    settings: TrialSettings,
+    registry: Registry,
+    sizes: Mapping[str, int],
+    *,
+    strict: bool,
+    trace_prefix: Path | None = None,
+) -> Any:
     """Return SessionOptions with target, EP options and all else of `settings`. Raises `FailureError`.
 
-    `sizes` are the free dimensions by name. Use the options at once: they hold devices, which dangle when their
-    library goes.
+    `sizes` are the free dimensions by name. With a `trace_prefix` ORT's profiler is on: its trace's path begins so. Use
+    the options at once: they hold devices, which dangle when their library goes.
     """
     options = ort.SessionOptions()
     _apply_session(options, settings)
     options.add_session_config_entry(_RECORD_KEY, "1")
+    if trace_prefix is not None:
+        options.enable_profiling = True
+        options.profile_file_prefix = str(trace_prefix)
     for name, size in sizes.items():
         options.add_free_dimension_override_by_name(name, size)
     if strict:

@@ -281,15 +281,12 @@ class Trial:
             self._know(target_devices=devices, wanted_eps=providers[:1])
         if is_doubtful(nodes, self._facts.wanted_eps, self._op_counts):
             self._doubtful = nodes
-        else:
-            self._place(nodes)
+        elif nodes is not None:
+            has_branches = any(group.op_type in _CONTAINERS for group in nodes.groups)
+            self._place(nodes, *((_WITHIN,) if has_branches else ()))
 
-    def _place(self, nodes: PlacedNodes | None) -> None:
-        self._know(placement=placement_of(nodes))
-        if nodes is None:
-            return
-        if any(group.op_type in _CONTAINERS for group in nodes.groups):
-            self._know(notes=(*self._facts.notes, _WITHIN))
+    def _place(self, nodes: PlacedNodes, *notes: str) -> None:
+        self._know(placement=placement_of(nodes), notes=(*self._facts.notes, *notes))
         self._listener.nodes(without_excess(nodes))
 
     def _run_first(self) -> None:
@@ -399,9 +396,8 @@ class Trial:
         nodes = better_of(recorded, counted, wanted)
         if nodes is None:
             self._know(notes=(*self._facts.notes, NOT_COUNTED_NOTE))
-        elif nodes is counted:
-            self._know(notes=(*self._facts.notes, COUNTED_NOTE))
-        self._place(nodes)
+        else:
+            self._place(nodes, *((COUNTED_NOTE,) if nodes is counted else ()))
 
     def _check(self) -> None:
         """Compare the outputs of the first run with the CPU's. The session is gone by then: two at a time would need

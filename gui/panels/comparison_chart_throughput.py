@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QLocale, QSignalBlocker, Qt
+from PySide6.QtCore import QLocale, QSignalBlocker, Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
 
 from .. import theme
 from ..models.comparison_table import ComparisonRow, target_of
 from ..models.texts import rate_text, time_text
-from .comparison_chart_plot import ComparisonPlot, LatencyAxis, padded, spans_decade
+from .comparison_chart_plot import ComparisonPlot, LatencyAxis, RowsWidget, padded, spans_decade
 from .series_legend import LegendEntry, SeriesLegend
 from .series_styles import COLOR_COUNT, series_style
 from .widgets import ElidedLabel, MutedLabel
@@ -57,7 +57,7 @@ def _shared_label(rows: Sequence[ComparisonRow]) -> str:
     return ", ".join(same) or rows[0].compared.target_text
 
 
-class ThroughputChart(QWidget):
+class ThroughputChart(RowsWidget):
     """A line a target, a point a size; below it the best within the budget as a sentence."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -73,9 +73,7 @@ class ThroughputChart(QWidget):
         self._pages = QStackedLayout()
         self._curves: list[Any] = []
         self._sizes: list[Any] = []
-        self._rows: tuple[ComparisonRow, ...] = ()
         self._sweeps: tuple[Sweep, ...] = ()
-        self._chosen: frozenset[int] = frozenset()
         self._dimension: str | None = None
         self._is_set = False
         self._build()
@@ -135,21 +133,15 @@ class ThroughputChart(QWidget):
         """How long a run may take, nanoseconds."""
         return self._budget.value() * 1e6
 
-    def show_rows(self, rows: Sequence[ComparisonRow], chosen: frozenset[int], dimension: str | None) -> None:
+    def show_rows(self, rows: Sequence[ComparisonRow], chosen: frozenset[int], dimension: str | None = None) -> None:
         """Show these rows over the sizes of that dimension; None where no sizes differ."""
-        self._rows, self._chosen, self._dimension = tuple(rows), chosen, dimension
-        self._show()
+        self._dimension = dimension
+        super().show_rows(rows, chosen)
 
     def view_all(self) -> None:
         """Show everything again, with a budget that suits it."""
         self._is_set = False
-        self._plot.view_all()
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Qt's."""
-        super().changeEvent(event)
-        if event.type() is QEvent.Type.PaletteChange:
-            self._tint()
+        super().view_all()
 
     # ---- What is drawn ----
 

@@ -10,8 +10,7 @@ import json
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import onnx
@@ -45,6 +44,7 @@ from gui.records.trial import Policy, Stage, StopRule, Target, TrialFacts, Trial
 from ..conftest import SAMPLE_MODELS
 from ..engine_process import EngineProcess
 from .conftest import Register, settings_for
+from .fake_session import FakeSession
 from .onnx_models import save, value
 
 WEBGPU = "WebGpuExecutionProvider"
@@ -198,32 +198,10 @@ def test_that_an_ep_that_takes_nothing_of_a_folded_model_is_still_said_to_have_n
     assert NOT_COUNTED_NOTE not in facts.notes
 
 
-class GappySession:
+class GappySession(FakeSession):
     """A session on an EP of which ORT records nothing, as it does of WebGPU's."""
 
-    def __init__(self, _path: str, _options: Any, enable_fallback: int) -> None:
-        assert enable_fallback == 0
-
-    def run(self, _names: list[str], _feeds: dict[str, Any], _options: Any) -> list[Any]:
-        return [np.zeros(1, np.float32)]
-
-    def get_outputs(self) -> list[Any]:
-        return [SimpleNamespace(name="y", type="tensor(float)")]
-
-    def get_inputs(self) -> list[Any]:
-        return []
-
-    def get_providers(self) -> list[str]:
-        return [WEBGPU, CPU]
-
-    def get_provider_options(self) -> dict[str, dict[str, str]]:
-        return {}
-
-    def get_provider_graph_assignment_info(self) -> list[Any]:
-        return []
-
-    def get_input_epdevices(self) -> list[Any]:
-        return []
+    providers: ClassVar[list[str]] = [WEBGPU, CPU]
 
 
 class Heard:
@@ -265,6 +243,13 @@ def test_that_a_trial_of_which_nothing_was_recorded_tells_what_was_counted(monke
     assert heard.nodes == [counted]
     assert COUNTED_NOTE in facts.notes
     assert all(told.placement is None for told in heard.told)  # nothing false on the way
+
+
+def test_that_counted_nodes_of_branches_are_not_said_to_be_counted_whether_taken_or_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    facts = run_gappy(monkeypatch, Heard(), nodes((WEBGPU, "If", 1), (WEBGPU, "MatMul", 7)))
+    assert [note for note in facts.notes if "branch" in note] == []
 
 
 @pytest.mark.parametrize("stop_in", [None, Stage.MEASURING], ids=["run failed", "stopped"])

@@ -5,10 +5,8 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any, ClassVar
 
-import numpy as np
 import pytest
 
 from gui.engine import ort
@@ -21,44 +19,27 @@ from gui.records.failure import Failure, FailureError
 from gui.records.trial import Policy, Stage, StopRule, Target, TrialFacts, TrialSettings
 
 from ..conftest import SAMPLE_MODELS
+from .fake_session import FakeSession
 
 
-class Session:
-    """As little of an InferenceSession as a trial asks for; its runs fail from `good_runs` on."""
+class Session(FakeSession):
+    """One whose runs fail from `good_runs` on, and which knows whether garbage was collected while it ran."""
 
     good_runs = 1000
     alive: ClassVar[weakref.WeakSet[Session]] = weakref.WeakSet()
 
-    def __init__(self, _path: str, _options: Any, enable_fallback: int) -> None:
-        assert enable_fallback == 0
+    def __init__(self, path: str, options: Any, enable_fallback: int) -> None:
+        super().__init__(path, options, enable_fallback)
         self.runs = 0
         self.garbage_was_collected: list[bool] = []
         Session.alive.add(self)
 
-    def run(self, _names: list[str], _feeds: dict[str, Any], _options: Any) -> list[Any]:
+    def run(self, names: list[str], feeds: dict[str, Any], options: Any) -> list[Any]:
         if self.runs == self.good_runs:
             raise RuntimeError("no luck")
         self.runs += 1
         self.garbage_was_collected.append(gc.isenabled())
-        return [np.zeros(1, np.float32)]
-
-    def get_outputs(self) -> list[Any]:
-        return [SimpleNamespace(name="y", type="tensor(float)")]
-
-    def get_inputs(self) -> list[Any]:
-        return []
-
-    def get_providers(self) -> list[str]:
-        return []
-
-    def get_provider_options(self) -> dict[str, dict[str, str]]:
-        return {}
-
-    def get_provider_graph_assignment_info(self) -> list[Any]:
-        return []
-
-    def get_input_epdevices(self) -> list[Any]:
-        return []
+        return super().run(names, feeds, options)
 
 
 @pytest.fixture(autouse=True)
