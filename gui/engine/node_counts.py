@@ -72,6 +72,8 @@ def count_nodes(
         return None
     finally:
         gc.collect()  # the session, and the error's traceback that held it
+    if ran is None:
+        return None
     names: dict[tuple[str, str], list[str]] = {}
     for ep_name, op_type, name in ran:
         if op_type not in _COPIES:

@@ -122,12 +122,15 @@ def read_trace(path: Path, last: int) -> Trace:
     return trace
 
 
-def nodes_that_ran(path: Path) -> list[tuple[str, str, str]]:
-    """Return EP, operator and name of each node in a trace, once each, in the order of their first calls.
+def nodes_that_ran(path: Path) -> list[tuple[str, str, str]] | None:
+    """Return EP, operator and name of each node in a trace's last run, once each, in the order of their first calls.
 
-    Raises `OSError`.
+    None where it holds no whole run: ORT stops recording at a million calls. Raises `OSError`.
     """
-    keys = dict.fromkeys(event.key for run in read_trace(path, 1).runs for event in run.nodes)
+    runs = read_trace(path, 1).runs
+    if not runs:
+        return None
+    keys = dict.fromkeys(event.key for event in runs[-1].nodes)
     return [(key.ep_name, _shown_op(key), key.name) for key in keys]
 
 

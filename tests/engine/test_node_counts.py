@@ -166,6 +166,10 @@ def test_that_nodes_are_counted_once_however_often_they_ran(tmp_path: Path) -> N
     path = tmp_path / "trace.json"
     path.write_text("[\n" + ",\n".join(map(json.dumps, events)) + "\n]\n")
     assert nodes_that_ran(path) == [(WEBGPU, "Conv", "a"), (WEBGPU, "Conv", "b")]
+    path.write_text("[\n" + ",\n".join(map(json.dumps, events[:3])) + "\n]\n")
+    assert nodes_that_ran(path) is None  # the run was not recorded to its end: some nodes may be missing
+    path.write_text("[\n" + json.dumps(run) + "\n]\n")
+    assert nodes_that_ran(path) == []
 
 
 # ---- What a trial says ----
