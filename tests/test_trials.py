@@ -73,22 +73,24 @@ def test_that_a_trial_ends_with_the_statistics_of_all_its_samples(keepers: Keepe
 
 
 def test_that_a_trial_grows_before_the_eyes(qtbot: QtBot, keepers: Keepers) -> None:
-    told: list[tuple[Stage, int, Outcome]] = []
+    told: list[tuple[Stage, int, Outcome, bool]] = []
     keepers.state.trial_changed.connect(
-        lambda trial: told.append((trial.facts.stage, len(trial.series), trial.outcome))
+        lambda trial: told.append((trial.facts.stage, len(trial.series), trial.outcome, trial.is_being_kept))
     )
     added: list[TrialRun] = []
     keepers.state.trial_added.connect(added.append)
-    # With a pause: on a fast machine there would be so many samples that the end is told once more, by the pool.
-    trial = ended(keepers, settings(keepers, stop_rule=StopRule(seconds=0.3), pause_ms=0.1))
+    trial = ended(keepers, settings(keepers, stop_rule=StopRule(seconds=0.3)))
+    qtbot.waitUntil(lambda: not trial.is_being_kept, timeout=TIMEOUT_MS)
     assert added == [trial]
     assert keepers.state.current_trial is trial
-    stages = list(dict.fromkeys(stage for stage, _count, _outcome in told))
+    stages = list(dict.fromkeys(stage for stage, _count, _outcome, _keeping in told))
     assert stages == [stage for stage in Stage if stage is not Stage.COMPILING]
-    counts = [count for _stage, count, _outcome in told]
+    counts = [count for _stage, count, _outcome, _keeping in told]
     assert counts == sorted(counts)
     assert len(set(counts)) > 3  # batches, not all at the end
-    assert [outcome for _stage, _count, outcome in told if outcome is not Outcome.RUNNING] == [Outcome.FINISHED]
+    # Its end is told once, and once more when the thread of the store has it.
+    ends = [(count, outcome, keeping) for _stage, count, outcome, keeping in told if outcome is not Outcome.RUNNING]
+    assert ends == [(counts[-1], Outcome.FINISHED, True), (counts[-1], Outcome.FINISHED, False)]
 
 
 def test_that_trials_are_numbered_in_this_sitting(keepers: Keepers) -> None:
