@@ -42,6 +42,27 @@ def failure_of(engine: EngineProcess, line: bytes, request_id: object) -> Failur
     return from_json(Failure, message["error"])
 
 
+# ---- The start ----
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="numpy's BLAS is another one elsewhere")
+@pytest.mark.parametrize("wanted", [None, "2"])
+def test_that_numpy_starts_no_threads_and_the_environment_stays_as_eps_should_find_it(wanted: str | None) -> None:
+    code = (
+        "from gui.engine.__main__ import import_numpy\n"
+        "import_numpy()\n"
+        "import numpy, os, psutil\n"
+        "print(psutil.Process().num_threads(), os.environ.get('OPENBLAS_NUM_THREADS'))"
+    )
+    environment = {name: text for name, text in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    if wanted is not None:
+        environment["OPENBLAS_NUM_THREADS"] = wanted
+    ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    threads, left = ran.stdout.split()
+    assert left == str(wanted)
+    assert int(threads) == (1 if wanted is None else min(2, os.cpu_count() or 1))
+
+
 # ---- Greeting ----
 
 
